@@ -1,0 +1,200 @@
+//! What compiles and runs cells. The session knows this trait alone; which engine is behind it does not matter to it.
+
+pub(crate) mod evcxr;
+
+use assay_magics::outcome::Variable;
+use assay_magics::render::Bundle;
+use futures::future::BoxFuture;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::session::event::{NoInput, StreamName};
+use crate::session::reply::{CompleteReply, InspectReply};
+
+/// A piece of Rust to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cell {
+    /// The number it is reported under: `cell[number]`.
+    pub(crate) number: u32,
+    /// Its text. What is not Rust (magics that have been carried out) is blank, so that every position is the user's.
+    pub(crate) source: String,
+}
+
+/// Compiles and runs Rust, and keeps what it made. Every method may be called while `run` is under way; they say what then happens.
+pub(crate) trait Engine: Send + Sync {
+    /// The name that `%engine` takes.
+    fn name(&self) -> &'static str;
+
+    /// Runs a cell. Everything that it printed has been given to `host` when this returns; threads that go on after the cell
+    /// write to the same host until the next cell.
+    fn run(&self, cell: Cell, host: Arc<dyn Host>) -> BoxFuture<'_, Result<Ran, Failure>>;
+
+    /// Adds a dependency as `:dep` has it: `regex = "1"`.
+    fn add_dependency(
+        &self,
+        specification: String,
+        host: Arc<dyn Host>,
+    ) -> BoxFuture<'_, Result<(), Failure>>;
+
+    /// A command of the engine's own (`:opt 2`); what it says comes back as a bundle.
+    fn command(&self, line: String, host: Arc<dyn Host>) -> BoxFuture<'_, Result<Option<Bundle>, Failure>>;
+
+    /// What could stand at byte `cursor` of `source`. Waits for a running cell.
+    fn complete(&self, source: String, cursor: usize) -> BoxFuture<'_, Result<CompleteReply, Trouble>>;
+
+    /// What stands at byte `cursor` of `source`. Waits for a running cell.
+    fn inspect(&self, source: String, cursor: usize) -> BoxFuture<'_, Result<InspectReply, Trouble>>;
+
+    /// The variables that are alive, sorted by name.
+    fn variables(&self) -> BoxFuture<'_, Result<Vec<Variable>, Trouble>>;
+
+    /// Ends what `run` is doing: it returns `Failure::Interrupted`. Does nothing when nothing runs.
+    fn interrupt(&self) -> BoxFuture<'_, ()>;
+
+    /// From now on the user's code runs in `folder`.
+    fn set_folder(&self, folder: PathBuf) -> BoxFuture<'_, Result<(), Trouble>>;
+
+    /// From now on the user's code sees this environment variable.
+    fn set_variable(&self, name: String, value: String) -> BoxFuture<'_, Result<(), Trouble>>;
+
+    /// Forgets every variable and item.
+    fn reset(&self) -> BoxFuture<'_, Result<(), Trouble>>;
+
+    /// Ends every process of the engine. It starts again when it is next asked something.
+    fn stop(&self) -> BoxFuture<'_, ()>;
+
+    /// The processes that are alive, with a name for each.
+    fn processes(&self) -> Vec<(u32, String)>;
+}
+
+/// What an engine needs of the session while a cell runs. Output may come at any time, even after the cell.
+pub(crate) trait Host: Send + Sync {
+    /// Tells output. Never blocks.
+    fn output(&self, output: Output);
+
+    /// Asks the user for a line.
+    fn ask(&self, prompt: String, password: bool) -> BoxFuture<'_, Result<String, NoInput>>;
+}
+
+/// What a running cell shows.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Output {
+    /// Text on a stream.
+    Stream { name: StreamName, text: String },
+    /// Something to show. With a `display_id` it can be replaced later.
+    Display { bundle: Bundle, display_id: Option<String> },
+    /// A new content for what was shown under that id.
+    UpdateDisplay { bundle: Bundle, display_id: String },
+    /// The cell's output is cleared, at once or when the next output comes.
+    Clear { wait: bool },
+}
+
+/// A cell that ran to its end.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Ran {
+    /// The value of a trailing expression.
+    pub(crate) value: Option<Bundle>,
+    /// Warnings on the user's own text.
+    pub(crate) warnings: Vec<Diagnostic>,
+    /// What the user should know: variables that were lost or replaced.
+    pub(crate) notes: Vec<String>,
+    /// How long it took to compile.
+    pub(crate) compile: Duration,
+    /// How long it ran.
+    pub(crate) run: Duration,
+}
+
+/// Why a cell did not run to its end.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Failure {
+    /// It does not compile. Nothing has run.
+    Compile(Vec<Diagnostic>),
+    /// It panicked.
+    Panic {
+        message: String,
+        /// Where, if that is in a cell.
+        place: Option<Place>,
+        /// Variables that were moved into the cell and are gone.
+        lost: Vec<String>,
+    },
+    /// A `?` at its top level met an error.
+    Question {
+        /// The error as `Debug` shows it.
+        message: String,
+    },
+    /// It was interrupted.
+    Interrupted {
+        /// Variables that are gone.
+        lost: Vec<String>,
+    },
+    /// Its process died.
+    Died {
+        /// What ended it, in the user's words: `segmentation fault`, `exit status 7`.
+        cause: String,
+        /// Variables that are gone.
+        lost: Vec<String>,
+    },
+    /// It could not be tried.
+    Trouble(Trouble),
+}
+
+/// Something that is wrong with the engine and not with the cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Trouble {
+    /// What went wrong and where.
+    pub(crate) what: String,
+    /// What the user can do.
+    pub(crate) remedy: Option<String>,
+}
+
+/// A position in a cell, in lines and columns (characters) from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) cell: u32,
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+}
+
+/// What the compiler says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Diagnostic {
+    pub(crate) level: Level,
+    /// `E0308`, or a lint's name.
+    pub(crate) code: Option<String>,
+    pub(crate) message: String,
+    /// Where, the primary spans first.
+    pub(crate) spans: Vec<Span>,
+    /// Notes and helps, in the compiler's order.
+    pub(crate) children: Vec<Child>,
+}
+
+/// How grave a diagnostic is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Level {
+    Error,
+    Warning,
+    Note,
+    Help,
+}
+
+/// A piece of a cell that a diagnostic is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) cell: u32,
+    /// Bytes of the cell's source.
+    pub(crate) range: Range<usize>,
+    pub(crate) label: Option<String>,
+    pub(crate) primary: bool,
+}
+
+/// A note or a help below a diagnostic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Child {
+    pub(crate) level: Level,
+    pub(crate) message: String,
+    pub(crate) spans: Vec<Span>,
+    /// The text that the compiler suggests in the place of each span.
+    pub(crate) suggestions: Vec<(Span, String)>,
+}

@@ -1,0 +1,193 @@
+//! How a failure is worded: its name, its one line, and the text to show.
+
+use super::diagnostics::{Pen, Sources, position};
+use super::event::ErrorReport;
+use crate::engine::{Diagnostic, Failure, Level, Trouble};
+use assay_magics::magic::Complaint;
+
+/// The report of a cell that an engine could not run to its end.
+pub(crate) fn of_engine(failure: &Failure, sources: &Sources, pen: Pen) -> ErrorReport {
+    match failure {
+        Failure::Compile(diagnostics) => compile(diagnostics, sources, pen),
+        Failure::Panic { message, place, lost } => {
+            let drawn = match place {
+                Some(place) => pen.at(&format!("the cell panicked: {message}"), *place, sources),
+                None => pen.error(&format!("the cell panicked: {message}")),
+            };
+            let place =
+                place.map(|p| format!(" at cell[{}]:{}:{}", p.cell, p.line, p.column)).unwrap_or_default();
+            ended("Panic", &format!("{message}{place}"), &drawn, lost)
+        }
+        Failure::Question { message } => {
+            ended("Error", message, &pen.error(&format!("`?` met an error: {message}")), &[])
+        }
+        Failure::Interrupted { lost } => {
+            let value = "the cell was interrupted";
+            ended("Interrupted", value, &pen.error(value), lost)
+        }
+        Failure::Died { cause, lost } => {
+            let value = format!("the process that runs the cells ended: {cause}");
+            ended("Died", &value, &pen.error(&value), lost)
+        }
+        Failure::Trouble(trouble) => of_trouble(trouble, pen),
+    }
+}
+
+/// The report of something that is wrong with an engine.
+pub(crate) fn of_trouble(trouble: &Trouble, pen: Pen) -> ErrorReport {
+    let mut traceback = vec![pen.error(&trouble.what)];
+    traceback.extend(trouble.remedy.iter().map(|remedy| format!("help: {remedy}")));
+    ErrorReport { name: "EngineError".into(), value: trouble.what.clone(), traceback }
+}
+
+/// The report of a magic that was called wrongly: nothing of the cell has run.
+pub(crate) fn of_usage(complaint: &Complaint, cell: u32, sources: &Sources, pen: Pen) -> ErrorReport {
+    of_complaint("UsageError", complaint, cell, sources, pen)
+}
+
+/// The report of a magic that could not do what it was asked.
+pub(crate) fn of_magic(complaint: &Complaint, cell: u32, sources: &Sources, pen: Pen) -> ErrorReport {
+    of_complaint("MagicError", complaint, cell, sources, pen)
+}
+
+fn of_complaint(name: &str, complaint: &Complaint, cell: u32, sources: &Sources, pen: Pen) -> ErrorReport {
+    let usage = complaint.usage.iter().map(|usage| format!("usage: {usage}"));
+    let notes: Vec<String> = complaint.hint.iter().cloned().chain(usage).collect();
+    let drawn = pen.pointing(&complaint.message, cell, complaint.span.clone(), sources, &notes);
+    ErrorReport { name: name.into(), value: complaint.message.clone(), traceback: lines(&drawn) }
+}
+
+/// The report of a program that ended with a status other than 0, or could not be started.
+pub(crate) fn of_process(value: &str, pen: Pen) -> ErrorReport {
+    ErrorReport { name: "ProcessError".into(), value: value.into(), traceback: vec![pen.error(value)] }
+}
+
+fn compile(diagnostics: &[Diagnostic], sources: &Sources, pen: Pen) -> ErrorReport {
+    let drawn: Vec<String> = diagnostics.iter().map(|d| pen.diagnostic(d, sources)).collect();
+    let first = diagnostics.iter().find(|d| d.level == Level::Error).or(diagnostics.first());
+    let place = first
+        .and_then(|d| d.spans.iter().find(|s| s.primary).or(d.spans.first()))
+        .map(|span| format!(" at {}", position(span.cell, span.range.start, sources)))
+        .unwrap_or_default();
+    ErrorReport {
+        name: first.and_then(|d| d.code.clone()).unwrap_or_else(|| "CompileError".into()),
+        value: first.map(|d| format!("{}{place}", first_line(&d.message))).unwrap_or_default(),
+        traceback: lines(&drawn.join("\n\n")),
+    }
+}
+
+fn ended(name: &str, value: &str, drawn: &str, lost: &[String]) -> ErrorReport {
+    let mut traceback = lines(drawn);
+    traceback.extend(lost_variables(lost));
+    ErrorReport { name: name.into(), value: value.into(), traceback }
+}
+
+fn lost_variables(lost: &[String]) -> Option<String> {
+    let names = lost.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match lost.len() {
+        0 => None,
+        1 => Some(format!("note: this variable is gone: {names}")),
+        _ => Some(format!("note: these variables are gone: {names}")),
+    }
+}
+
+/// A message of cargo's goes on below; a name and one line are what lists of errors show.
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Place, Span};
+
+    #[track_caller]
+    fn check(failure: &Failure, name: &str, value: &str, parts: &[&str]) {
+        let mut sources = Sources::default();
+        sources.remember(2, "let x = f()?;\nx");
+        let report = of_engine(failure, &sources, Pen { colour: false });
+        assert_eq!((report.name.as_str(), report.value.as_str()), (name, value));
+        let shown = report.traceback.join("\n");
+        for part in parts {
+            assert!(shown.contains(part), "{part} is missing in\n{shown}");
+        }
+    }
+
+    #[test]
+    fn every_ending_has_a_name_a_line_and_a_text() {
+        let span = Span { cell: 2, range: 8..11, label: None, primary: true };
+        let diagnostic = |code: Option<&str>| Diagnostic {
+            level: Level::Error,
+            code: code.map(str::to_owned),
+            message: "bad".into(),
+            spans: vec![span.clone()],
+            children: vec![],
+        };
+        check(
+            &Failure::Compile(vec![diagnostic(Some("E0425")), diagnostic(None)]),
+            "E0425",
+            "bad at cell[2]:1:9",
+            &["error[E0425]: bad", "error: bad", "cell[2]:1:9"],
+        );
+        check(
+            &Failure::Compile(vec![diagnostic(None)]),
+            "CompileError",
+            "bad at cell[2]:1:9",
+            &["error: bad"],
+        );
+        let place = Some(Place { cell: 2, line: 2, column: 1 });
+        check(
+            &Failure::Panic { message: "boom".into(), place, lost: vec!["a".into(), "b".into()] },
+            "Panic",
+            "boom at cell[2]:2:1",
+            &["the cell panicked: boom", "cell[2]:2:1", "these variables are gone: `a`, `b`"],
+        );
+        check(
+            &Failure::Panic { message: "boom".into(), place: None, lost: vec![] },
+            "Panic",
+            "boom",
+            &["boom"],
+        );
+        check(
+            &Failure::Question { message: "NotFound".into() },
+            "Error",
+            "NotFound",
+            &["`?` met an error: NotFound"],
+        );
+        check(
+            &Failure::Interrupted { lost: vec!["v".into()] },
+            "Interrupted",
+            "the cell was interrupted",
+            &["this variable is gone: `v`"],
+        );
+        check(
+            &Failure::Died { cause: "segmentation fault".into(), lost: vec![] },
+            "Died",
+            "the process that runs the cells ended: segmentation fault",
+            &["segmentation fault"],
+        );
+        let trouble = Trouble { what: "no rustc".into(), remedy: Some("install it".into()) };
+        check(&Failure::Trouble(trouble), "EngineError", "no rustc", &["no rustc", "help: install it"]);
+    }
+
+    #[test]
+    fn a_complaint_points_at_its_bytes() {
+        let mut sources = Sources::default();
+        sources.remember(4, "%who --what");
+        let complaint = Complaint {
+            message: "no option --what".into(),
+            span: 5..11,
+            hint: Some("look".into()),
+            usage: Some("%who [TYPE]".into()),
+        };
+        let report = of_usage(&complaint, 4, &sources, Pen { colour: false });
+        let shown = report.traceback.join("\n");
+        for part in ["cell[4]:1:6", "^^^^^^", "help: look", "help: usage: %who [TYPE]"] {
+            assert!(shown.contains(part), "{part} is missing in\n{shown}");
+        }
+    }
+}

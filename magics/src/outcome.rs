@@ -1,0 +1,90 @@
+//! What the session found or did when it carried out a plan.
+
+use crate::render::Bundle;
+use std::path::PathBuf;
+
+/// The answer to a plan: data alone, worded by the magic that asked.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// There was nothing to do, or it is done.
+    Done,
+    /// The user was asked and said no.
+    Declined,
+    /// The variables that are alive, in the order of their names.
+    Variables(Vec<Variable>),
+    /// Cells, oldest first.
+    History(Vec<HistoryLine>),
+    /// The current folder.
+    Folder(PathBuf),
+    /// Names and values, sorted.
+    Environment(Vec<(String, String)>),
+    /// Settings, sorted by key.
+    Config(Vec<Setting>),
+    /// The engine in use and those that could be.
+    Engine {
+        /// The name of the engine in use.
+        current: String,
+        /// The names of all engines.
+        available: Vec<String>,
+    },
+    /// Names and versions, in the order to show.
+    Versions(Vec<(String, String)>),
+    /// A text that was asked for.
+    Text(String),
+    /// A file was written.
+    Written {
+        /// Which.
+        path: PathBuf,
+        /// Whether it existed before.
+        existed: bool,
+    },
+    /// A process ended. Its output is already on the page.
+    Exit {
+        /// Its exit status, or none if a signal ended it.
+        code: Option<i32>,
+    },
+    /// Output that was kept back.
+    Captured {
+        /// Standard output.
+        stdout: String,
+        /// Standard error.
+        stderr: String,
+        /// Displays and the value, in order.
+        displays: Vec<Bundle>,
+    },
+}
+
+/// A variable of the notebook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its type as Rust writes it.
+    pub type_name: String,
+    /// `size_of` its type in bytes, where the engine knows it.
+    pub size: Option<usize>,
+}
+
+/// A cell of the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryLine {
+    /// The number of its session, counted from 1 in the history file.
+    pub session: i64,
+    /// Its execution count in that session.
+    pub line: i64,
+    /// Its source.
+    pub input: String,
+    /// Its value as plain text, if it had one.
+    pub output: Option<String>,
+}
+
+/// A setting of the session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// Its key, for instance `checkpoint`.
+    pub key: String,
+    /// Its value as it would be typed.
+    pub value: String,
+    /// What it means and what it may be.
+    pub help: String,
+}

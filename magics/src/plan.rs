@@ -1,0 +1,183 @@
+//! What a magic asks the session to do. The enum is closed: whoever carries plans out handles every one of them.
+
+use std::path::PathBuf;
+
+/// What has to be done before a magic can report.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Plan {
+    /// Nothing: the report follows from the arguments alone.
+    Nothing,
+    /// Something that the session knows or keeps.
+    Session(SessionStep),
+    /// Something in the file system, relative to the session's current folder.
+    File(FileStep),
+    /// A process that is run and whose output is streamed.
+    Process(ProcessStep),
+    /// A piece of the cell is run with its output kept back (`%%capture`).
+    Capture(CaptureStep),
+}
+
+/// Steps on what the session knows: variables, history, folder, environment, configuration, engine.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SessionStep {
+    /// Tell the variables. Answered by `Outcome::Variables`.
+    Variables,
+    /// Forget every variable and item, after asking `question` if there is one. `Outcome::Done` or `Outcome::Declined`.
+    Reset {
+        /// What to ask the user first; none with `-f`.
+        question: Option<String>,
+    },
+    /// Drop variables. Answered by `Outcome::Done`; a name that is no variable is an error of the session's.
+    Forget {
+        /// The variables' names.
+        names: Vec<String>,
+    },
+    /// Tell cells from the history. Answered by `Outcome::History`.
+    History(HistoryStep),
+    /// Write cells of the history to a file. Answered by `Outcome::Written`.
+    SaveCells {
+        /// Which cells.
+        from: HistoryStep,
+        /// Where to, relative to the current folder.
+        path: PathBuf,
+        /// Add to the file instead of replacing it.
+        append: bool,
+        /// Replace an existing file without asking.
+        force: bool,
+    },
+    /// Tell the current folder. Answered by `Outcome::Folder`.
+    Folder,
+    /// Go to another folder (`-` is the one before). Answered by `Outcome::Folder`.
+    ChangeFolder {
+        /// Where to, as typed: `~` and `-` are the session's to resolve.
+        to: String,
+    },
+    /// Environment variables of everything that the session runs. Answered by `Outcome::Environment`.
+    Environment(EnvironmentStep),
+    /// The session's settings. Answered by `Outcome::Config`.
+    Config(ConfigStep),
+    /// Tell the engine, or change to the one named. Answered by `Outcome::Engine`.
+    Engine {
+        /// The engine to change to.
+        change_to: Option<String>,
+    },
+    /// Add a dependency; `specification` is what may follow `:dep`. Answered by `Outcome::Done`.
+    Dependency {
+        /// For instance `regex = "1"`.
+        specification: String,
+    },
+    /// A command of the engine's own, such as evcxr's `:opt 2`. Answered by `Outcome::Text`.
+    EngineCommand {
+        /// The whole line, with its colon.
+        line: String,
+    },
+    /// Tell the versions of everything involved. Answered by `Outcome::Versions`.
+    Versions,
+}
+
+/// Which cells of the history are meant.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct HistoryStep {
+    /// Which lines of which sessions; empty for all of this session.
+    pub ranges: Vec<HistoryRange>,
+    /// Only cells that match this glob pattern, in every session.
+    pub pattern: Option<String>,
+    /// Only the last so many.
+    pub last: Option<usize>,
+    /// Only the first of equal cells.
+    pub unique: bool,
+}
+
+/// Lines `start..stop` of one session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HistoryRange {
+    /// 0 is this session, a negative number counts back, a positive one is a session's number in the history file.
+    pub session: i64,
+    /// The first line, from 1.
+    pub start: i64,
+    /// The line after the last one; none for all that follow.
+    pub stop: Option<i64>,
+}
+
+/// Steps on the environment.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EnvironmentStep {
+    /// All of it.
+    List,
+    /// One variable.
+    Get {
+        /// Its name.
+        name: String,
+    },
+    /// Set one variable.
+    Set {
+        /// Its name.
+        name: String,
+        /// Its new value.
+        value: String,
+    },
+}
+
+/// Steps on the settings.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ConfigStep {
+    /// All of them.
+    List,
+    /// One setting.
+    Get {
+        /// Its key.
+        key: String,
+    },
+    /// Change one.
+    Set {
+        /// Its key.
+        key: String,
+        /// Its new value, as typed.
+        value: String,
+    },
+}
+
+/// Steps in the file system.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FileStep {
+    /// Read a text file. Answered by `Outcome::Text`.
+    Read {
+        /// Which, relative to the current folder.
+        path: PathBuf,
+    },
+    /// Write a text file. Answered by `Outcome::Written`.
+    Write {
+        /// Which, relative to the current folder.
+        path: PathBuf,
+        /// What it will hold, or what is added to it.
+        content: String,
+        /// Add instead of replacing.
+        append: bool,
+    },
+}
+
+/// A process to run in the session's folder and environment. Its output is streamed as it comes. Answered by `Outcome::Exit`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProcessStep {
+    /// Program and arguments, for instance `sh -c …` or `bash`.
+    pub command: Vec<String>,
+    /// What it reads on its standard input.
+    pub input: String,
+}
+
+/// A piece of the cell to run with its output kept back. Answered by `Outcome::Captured`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CaptureStep {
+    /// The code to run, a cell of its own.
+    pub body: String,
+    /// Where `body` begins in the cell, in bytes.
+    pub offset: usize,
+    /// Keep back standard output.
+    pub stdout: bool,
+    /// Keep back standard error.
+    pub stderr: bool,
+    /// Keep back displays and the value.
+    pub display: bool,
+    /// The variable that receives what was kept back.
+    pub variable: Option<String>,
+}
