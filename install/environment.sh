@@ -90,11 +90,12 @@ make_environment() {
     cp "$requirements" "$stamp"
 }
 
-# build_kernel: the two programs, in the release profile. cargo shows its own progress. One after the other, as everything here
+# build_kernel: the three programs, in the release profile. cargo shows its own progress. One after the other, as everything here
 # builds them: built together they would share features, and the engine's dependencies, minutes of them, would be built twice.
 build_kernel() {
     say "Building the kernel (the first time about ten minutes on two cores; later a second)"
-    (cd "$REPOSITORY" && cargo build --release --locked -p assay-kernel && cargo build --release --locked -p assay-evcxr) ||
+    (cd "$REPOSITORY" && cargo build --release --locked -p assay-kernel && cargo build --release --locked -p assay-child &&
+        cargo build --release --locked -p assay-evcxr) ||
         fail "The kernel could not be built." "The messages above are the compiler's." \
             "Without a network it can be built only where its dependencies have been downloaded before."
 }

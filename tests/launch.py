@@ -181,9 +181,11 @@ class Kernel:
         assert not left, f"processes left behind:\n{describe(left)}"
 
     def files_left(self) -> list[Path]:
-        """What is in the temporary folders and in the kernel's private cache: there, nothing may outlive a kernel."""
+        """What is in the temporary folders and in the kernel's private cache: there, nothing may outlive a kernel but what it
+        compiled for a toolchain once and for all."""
         temporary = [p for name in ("tmp", "run") for p in (self.folder / name).iterdir()]
-        private = [p for p in (self.folder / "cache" / "assay").rglob("*") if not p.is_dir()]
+        cache = self.folder / "cache" / "assay"
+        private = [p for p in cache.rglob("*") if not p.is_dir() and not p.is_relative_to(cache / "native")]
         return temporary + private
 
     def discard(self) -> None:

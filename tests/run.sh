@@ -64,8 +64,9 @@ print(total - bad - skipped, bad, skipped)
 PYTHON
 }
 
-# The unit tests, each with a time limit of its own where the runner has one.
+# The unit tests, each with a time limit of its own where the runner has one. Some of them start the process that runs cells.
 unit_tests() {
+    cargo build --locked -p assay-child || return
     if cargo nextest --version >/dev/null 2>&1; then
         cargo nextest run --locked && limited 600 cargo test --locked --doc
     else
@@ -99,7 +100,7 @@ lint_engine() {
 
 lint_shell() {
     if command -v shellcheck >/dev/null; then
-        shellcheck --external-sources --source-path="$REPOSITORY" "$REPOSITORY"/install/*.sh "$tests/run.sh" "$REPOSITORY/.ci/run"
+        shellcheck --external-sources --source-path="$REPOSITORY" "$REPOSITORY"/install/*.sh "$tests/run.sh" "$tests/bench/run.sh" "$REPOSITORY/.ci/run"
     else
         note "shellcheck is not installed: the scripts are not checked"
     fi

@@ -1,6 +1,11 @@
 //! What compiles and runs cells. The session knows this trait alone; which engine is behind it does not matter to it.
 
+pub(crate) mod content;
 pub(crate) mod evcxr;
+pub(crate) mod native;
+
+mod folder;
+mod surroundings;
 
 use assay_magics::outcome::Variable;
 use assay_magics::render::Bundle;
@@ -49,6 +54,9 @@ pub(crate) trait Engine: Send + Sync {
 
     /// The variables that are alive, sorted by name.
     fn variables(&self) -> BoxFuture<'_, Result<Vec<Variable>, Trouble>>;
+
+    /// Drops variables. Those that are not there are passed over.
+    fn forget(&self, names: Vec<String>) -> BoxFuture<'_, Result<(), Failure>>;
 
     /// Ends what `run` is doing: it returns `Failure::Interrupted`. Does nothing when nothing runs.
     fn interrupt(&self) -> BoxFuture<'_, ()>;
@@ -116,6 +124,8 @@ pub(crate) enum Failure {
         message: String,
         /// Where, if that is in a cell.
         place: Option<Place>,
+        /// The user's functions that were under way, the innermost first, if the engine knows them.
+        frames: Vec<Frame>,
         /// Variables that were moved into the cell and are gone.
         lost: Vec<String>,
     },
@@ -155,6 +165,15 @@ pub(crate) struct Place {
     pub(crate) cell: u32,
     pub(crate) line: u32,
     pub(crate) column: u32,
+}
+
+/// A function of the user's that was under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Frame {
+    /// Its name; none for the statements of a cell.
+    pub(crate) function: Option<String>,
+    /// Where it was.
+    pub(crate) place: Place,
 }
 
 /// What the compiler says.

@@ -1,9 +1,11 @@
 //! `assay kernel`: puts the parts together. The sockets see the session as a `Notebook`; neither knows more of the other.
 
 use crate::engine::evcxr::Evcxr;
+use crate::engine::native::Native;
 use crate::install::kernelspec::Environment;
 use crate::parent;
 use crate::session::Session;
+use crate::session::engines::Engines;
 use crate::session::event::FrontEnd;
 use crate::session::folders::Folders;
 use crate::session::reply::{
@@ -31,9 +33,18 @@ pub(crate) fn run(
     let variables = environment.variables.clone();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
-        let engine =
-            Evcxr::new(engine_program(environment), folders.cache.clone(), folder.clone(), variables.clone());
-        let session = Session::new(Arc::new(engine), folders, folder, variables).await;
+        let evcxr = || {
+            Evcxr::new(engine_program(environment), folders.cache.clone(), folder.clone(), variables.clone())
+        };
+        let native = Native::new(
+            child_program(environment),
+            folders.cache.clone(),
+            folder.clone(),
+            variables.clone(),
+            evcxr(),
+        );
+        let engines = Engines::new(Arc::new(evcxr()), vec![Arc::new(native)]);
+        let session = Session::new(engines, folders, folder, variables).await;
         let parent = environment.variables.get("JPY_PARENT_PID").map(String::as_str);
         serve(&connection, Arc::new(Seat { session }), parent::gone(parent)).await
     })?;
@@ -45,6 +56,14 @@ pub(crate) fn engine_program(environment: &Environment) -> PathBuf {
     match environment.variables.get("ASSAY_EVCXR") {
         Some(program) => PathBuf::from(program),
         None => environment.program.with_file_name("assay-evcxr"),
+    }
+}
+
+/// The program that runs the native engine's cells: beside this one, unless `ASSAY_CHILD` names another.
+pub(crate) fn child_program(environment: &Environment) -> PathBuf {
+    match environment.variables.get("ASSAY_CHILD") {
+        Some(program) => PathBuf::from(program),
+        None => environment.program.with_file_name("assay-child"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `assay`: a Jupyter kernel for Rust that measures. Arguments become one call; the environment is read here and nowhere else.
 
 mod arguments;
+mod child;
 mod engine;
 mod install;
 mod kernel;
@@ -41,7 +42,12 @@ fn run(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
             say(&format!("removed {}", folder.display()));
         }
         Command::Doctor => {
-            let findings = doctor::examine(&environment, &folders()?, &kernel::engine_program(&environment));
+            let findings = doctor::examine(
+                &environment,
+                &folders()?,
+                &kernel::engine_program(&environment),
+                &kernel::child_program(&environment),
+            );
             findings.iter().for_each(|finding| say(&finding.to_string()));
             if findings.iter().any(doctor::Finding::is_bad) {
                 return Ok(ExitCode::FAILURE);

@@ -7,6 +7,7 @@ pub(crate) mod request;
 
 mod assist;
 mod diagnostics;
+pub(crate) mod engines;
 mod execute;
 mod failure;
 mod history;
@@ -22,6 +23,7 @@ mod tests;
 mod usage;
 
 use self::diagnostics::{Pen, Sources};
+use self::engines::Engines;
 use self::folders::Folders;
 use self::history::History;
 use self::interrupt::{StopButton, Stopped};
@@ -39,7 +41,7 @@ use std::time::Duration;
 
 /// One notebook's session: from the kernel's start to its end.
 pub(crate) struct Session {
-    engine: Arc<dyn Engine>,
+    engines: Engines,
     stage: Arc<Stage>,
     stop: StopButton,
     processes: Processes,
@@ -66,7 +68,7 @@ impl State {
 impl Session {
     /// A session that begins in `folder` with `variables`, and has run nothing. Asks rustc who it is.
     pub(crate) async fn new(
-        engine: Arc<dyn Engine>,
+        engines: Engines,
         folders: &Folders,
         folder: PathBuf,
         variables: BTreeMap<String, String>,
@@ -74,7 +76,7 @@ impl Session {
         let surroundings = Surroundings::new(folder, variables);
         let rust_version = rust_version(&surroundings).await;
         Self {
-            engine,
+            engines,
             stage: Arc::default(),
             stop: StopButton::new(),
             processes: Processes::default(),
@@ -118,7 +120,12 @@ impl Session {
     pub(crate) async fn shutdown(&self) {
         self.stop.press();
         self.processes.stop();
-        self.engine.stop().await;
+        self.engines.stop().await;
+    }
+
+    /// The engine in use.
+    fn engine(&self) -> Arc<dyn Engine> {
+        self.engines.current()
     }
 
     /// Waits for work of the engine's, which is told to stop if the button is pressed meanwhile.
@@ -129,7 +136,8 @@ impl Session {
             done = &mut work => return done,
             () = stopped.wait() => {}
         }
-        tokio::join!(self.engine.interrupt(), work).1
+        let engine = self.engine();
+        tokio::join!(engine.interrupt(), work).1
     }
 
     /// Works on the history where waiting for the disk holds up nobody. Nothing comes back if the work panicked, which is logged.

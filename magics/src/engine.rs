@@ -8,7 +8,7 @@ use crate::render::Bundle;
 use clap::{Arg, Command};
 
 /// The engines that there are.
-const ENGINES: [&str; 1] = ["evcxr"];
+const ENGINES: [&str; 2] = ["evcxr", "native"];
 
 /// `%engine [NAME]`.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl Magic for Engine {
     }
 
     fn example(&self) -> &'static str {
-        "%engine evcxr"
+        "%engine native"
     }
 
     fn plan(&self, call: &Call) -> Result<Plan, Complaint> {
@@ -63,12 +63,14 @@ mod tests {
         };
         check("%engine", None);
         check("%engine evcxr", Some("evcxr"));
+        check("%engine native", Some("native"));
         assert_eq!(complaint("%engine steam"), "8..13 `steam` is no value for `NAME`");
     }
 
     #[test]
     fn the_one_in_use_comes_first() {
-        let outcome = Outcome::Engine { current: "evcxr".into(), available: vec!["evcxr".into()] };
-        assert_eq!(shown("%engine", outcome), "evcxr (there are: evcxr)");
+        let outcome =
+            Outcome::Engine { current: "evcxr".into(), available: vec!["evcxr".into(), "native".into()] };
+        assert_eq!(shown("%engine", outcome), "evcxr (there are: evcxr, native)");
     }
 }

@@ -5,5 +5,6 @@
 
 pub mod evcxr;
 pub mod frame;
+pub mod native;
 pub mod text;
 pub mod version;

@@ -5,9 +5,9 @@
 
 mod builds;
 mod convert;
-mod folder;
 mod process;
 
+use super::surroundings::Surroundings;
 use super::{Cell, Engine, Failure, Host, Ran, Trouble};
 use crate::session::event::NoInput;
 use crate::session::reply::{CompleteReply, Completion, InspectReply};
@@ -29,25 +29,6 @@ const ANALYSIS: Duration = Duration::from_secs(60);
 
 /// An interrupt ends cells and builds at once; only evcxr's own analysis cannot be interrupted.
 const INTERRUPT: Duration = Duration::from_secs(15);
-
-/// What the user's code sees of the world. It may change.
-#[derive(Debug, Clone)]
-struct Surroundings {
-    /// The whole environment.
-    environment: BTreeMap<String, String>,
-    /// The current folder.
-    folder: PathBuf,
-}
-
-impl Surroundings {
-    fn path(&self) -> &str {
-        self.environment.get("PATH").map_or("", String::as_str)
-    }
-
-    fn temporary(&self) -> &Path {
-        Path::new(self.environment.get("TMPDIR").map_or("/tmp", String::as_str))
-    }
-}
 
 /// The engine.
 pub(crate) struct Evcxr {
@@ -240,6 +221,11 @@ impl Engine for Evcxr {
         .boxed()
     }
 
+    fn forget(&self, names: Vec<String>) -> BoxFuture<'_, Result<(), Failure>> {
+        let call = Call::Run { number: 0, source: names.iter().map(|name| dropping(name)).collect() };
+        self.call(call, None, 0, "").map_ok(drop).boxed()
+    }
+
     fn reset(&self) -> BoxFuture<'_, Result<(), Trouble>> {
         async move {
             if lock(&self.process).is_some() {
@@ -367,6 +353,11 @@ fn without_places(failure: Failure) -> Failure {
         }
         other => other,
     }
+}
+
+/// Rust that ends a variable. A value that is `Copy` survives being dropped, so another one takes its name and is moved away.
+fn dropping(name: &str) -> String {
+    format!("drop({name}); let {name} = String::new(); drop({name});")
 }
 
 /// What has to be there before anything is started.

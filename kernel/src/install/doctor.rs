@@ -44,13 +44,19 @@ impl fmt::Display for Finding {
 }
 
 /// Looks at everything, in the order in which things are needed.
-pub(crate) fn examine(environment: &Environment, folders: &Folders, engine: &Path) -> Vec<Finding> {
+pub(crate) fn examine(
+    environment: &Environment,
+    folders: &Folders,
+    engine: &Path,
+    child: &Path,
+) -> Vec<Finding> {
     vec![
         tool("rustc", environment),
         tool("cargo", environment),
         linker(environment),
         rust_source(environment),
         evcxr(engine),
+        native(child),
         jupyter(environment),
         writable("cache folder", &folders.cache),
         writable("data folder", &folders.data),
@@ -104,6 +110,18 @@ fn evcxr(engine: &Path) -> Finding {
         }
     };
     Finding { what: "engine evcxr", state }
+}
+
+fn native(child: &Path) -> Finding {
+    let state = if child.is_file() {
+        State::Good(child.display().to_string())
+    } else {
+        State::Wanting {
+            lacks: format!("`%engine native`: {} is not there", child.display()),
+            remedy: "build it: `cargo build --release -p assay-child` (install/lab.sh does)".into(),
+        }
+    };
+    Finding { what: "engine native", state }
 }
 
 fn jupyter(environment: &Environment) -> Finding {
@@ -161,7 +179,9 @@ mod tests {
         let obstacle = top.path().join("file");
         std::fs::write(&obstacle, "").unwrap();
         let folders = Folders { cache: obstacle.join("cache"), data: top.path().join("data") };
-        let findings = examine(&environment("/nonexistent"), &folders, &top.path().join("assay-evcxr"));
+        let program = |name: &str| top.path().join(name);
+        let environment = environment("/nonexistent");
+        let findings = examine(&environment, &folders, &program("assay-evcxr"), &program("assay-child"));
         let text: Vec<String> = findings.iter().map(ToString::to_string).collect();
         let text = text.join("\n");
         for remedy in [
@@ -169,6 +189,7 @@ mod tests {
             "apt install gcc",
             "rustup component add rust-src",
             "-p assay-evcxr",
+            "-p assay-child",
             "install/lab.sh",
             "XDG_CACHE_HOME",
         ] {

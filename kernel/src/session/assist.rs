@@ -48,7 +48,7 @@ impl Session {
         if let Some(tooltip) = help::tooltip(&request.code, request.cursor) {
             return InspectReply { found: Some(tooltip) };
         }
-        let found = self.engine.inspect(rust_only(&request.code), request.cursor).await;
+        let found = self.engine().inspect(rust_only(&request.code), request.cursor).await;
         found.unwrap_or_else(|trouble| {
             tracing::warn!("nothing could be looked up: {}", trouble.what);
             InspectReply::default()
@@ -56,7 +56,7 @@ impl Session {
     }
 
     async fn complete_rust(&self, source: String, cursor: usize) -> CompleteReply {
-        let found = self.engine.complete(source, cursor).await;
+        let found = self.engine().complete(source, cursor).await;
         found.unwrap_or_else(|trouble| {
             tracing::warn!("nothing could be completed: {}", trouble.what);
             CompleteReply { matches: Vec::new(), start: cursor, end: cursor }
@@ -64,7 +64,7 @@ impl Session {
     }
 
     async fn variable_names(&self, typed: &str) -> Vec<Completion> {
-        let variables = self.engine.variables().await.unwrap_or_else(|trouble| {
+        let variables = self.engine().variables().await.unwrap_or_else(|trouble| {
             tracing::warn!("the variables could not be listed: {}", trouble.what);
             Vec::new()
         });

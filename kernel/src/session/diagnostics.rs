@@ -105,13 +105,7 @@ pub(crate) fn position(cell: u32, byte: usize, sources: &Sources) -> String {
 
 /// One snippet for each cell that the spans touch, primary first.
 fn annotated<'a>(spans: &'a [Span], sources: &'a Sources) -> Vec<Snippet<'a, Annotation<'a>>> {
-    let mut cells: Vec<u32> = Vec::new();
-    for span in spans {
-        if !cells.contains(&span.cell) {
-            cells.push(span.cell);
-        }
-    }
-    cells
+    cells(spans)
         .into_iter()
         .map(|cell| {
             let text = sources.text(cell);
@@ -122,6 +116,17 @@ fn annotated<'a>(spans: &'a [Span], sources: &'a Sources) -> Vec<Snippet<'a, Ann
         .collect()
 }
 
+/// The cells of spans, in the order in which they come up.
+fn cells<'a>(spans: impl IntoIterator<Item = &'a Span>) -> Vec<u32> {
+    let mut cells = Vec::new();
+    for span in spans {
+        if !cells.contains(&span.cell) {
+            cells.push(span.cell);
+        }
+    }
+    cells
+}
+
 fn annotation<'a>(span: &'a Span, text: &str) -> Annotation<'a> {
     let kind = if span.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
     kind.span(within(text, &span.range)).label(span.label.as_deref())
@@ -129,10 +134,12 @@ fn annotation<'a>(span: &'a Span, text: &str) -> Annotation<'a> {
 
 fn suggestion<'a>(child: &'a Child, sources: &'a Sources) -> Group<'a> {
     let mut group = Group::with_title(level(child.level).secondary_title(plain(&child.message)));
-    for (span, text) in &child.suggestions {
-        let source = sources.text(span.cell);
-        let patch = Patch::new(within(source, &span.range), text.as_str());
-        group = group.element(Snippet::source(source).path(format!("cell[{}]", span.cell)).patch(patch));
+    // The parts of one suggestion are drawn on one text: together they are what the compiler means.
+    for cell in cells(child.suggestions.iter().map(|(span, _)| span)) {
+        let source = sources.text(cell);
+        let patches = child.suggestions.iter().filter(|(span, _)| span.cell == cell);
+        let patches = patches.map(|(span, text)| Patch::new(within(source, &span.range), text.as_str()));
+        group = group.element(Snippet::source(source).path(format!("cell[{cell}]")).patches(patches));
     }
     group
 }

@@ -113,7 +113,7 @@ impl Session {
         stopped: &Stopped,
     ) -> Result<Option<Bundle>, ErrorReport> {
         let cell = Cell { number: context.number, source: blank_but(text, &range).trim_end().to_owned() };
-        let ran = self.stoppable(self.engine.run(cell, self.host()), stopped).await;
+        let ran = self.stoppable(self.engine().run(cell, self.host()), stopped).await;
         let ran = ran.map_err(|mut failure| {
             explain_unread_magic(&mut failure, &text[range.clone()]);
             self.word(Fault::Engine(failure), context.number, range)
@@ -154,7 +154,7 @@ impl Session {
     ) -> Result<Bundle, ErrorReport> {
         let source = text[path.clone()].to_owned();
         let cursor = source.len();
-        let found = self.engine.inspect(source, cursor).await;
+        let found = self.engine().inspect(source, cursor).await;
         let found = found.map_err(|trouble| self.word(trouble.into(), context.number, path.clone()))?;
         found.found.ok_or_else(|| {
             let message = format!("nothing is known about `{}`", &text[path.clone()]);
@@ -211,7 +211,7 @@ impl Session {
         self.state().sources.remember(0, expression);
         self.stage.start_capture(Keep::EVERYTHING);
         let cell = Cell { number: 0, source: expression.to_owned() };
-        let ran = self.stoppable(self.engine.run(cell, self.host()), stopped).await;
+        let ran = self.stoppable(self.engine().run(cell, self.host()), stopped).await;
         self.stage.end_capture();
         ran.map(|ran| ran.value.unwrap_or_else(|| Bundle::text("()"))).map_err(report)
     }

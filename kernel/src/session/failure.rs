@@ -2,21 +2,21 @@
 
 use super::diagnostics::{Pen, Sources, position};
 use super::event::ErrorReport;
-use crate::engine::{Diagnostic, Failure, Level, Trouble};
+use crate::engine::{Diagnostic, Failure, Frame, Level, Place, Trouble};
 use assay_magics::magic::Complaint;
 
 /// The report of a cell that an engine could not run to its end.
 pub(crate) fn of_engine(failure: &Failure, sources: &Sources, pen: Pen) -> ErrorReport {
     match failure {
         Failure::Compile(diagnostics) => compile(diagnostics, sources, pen),
-        Failure::Panic { message, place, lost } => {
+        Failure::Panic { message, place, frames, lost } => {
             let drawn = match place {
                 Some(place) => pen.at(&format!("the cell panicked: {message}"), *place, sources),
                 None => pen.error(&format!("the cell panicked: {message}")),
             };
             let place =
                 place.map(|p| format!(" at cell[{}]:{}:{}", p.cell, p.line, p.column)).unwrap_or_default();
-            ended("Panic", &format!("{message}{place}"), &drawn, lost)
+            ended("Panic", &format!("{message}{place}"), &(drawn + &under_way(frames)), lost)
         }
         Failure::Question { message } => {
             ended("Error", message, &pen.error(&format!("`?` met an error: {message}")), &[])
@@ -82,6 +82,17 @@ fn ended(name: &str, value: &str, drawn: &str, lost: &[String]) -> ErrorReport {
     ErrorReport { name: name.into(), value: value.into(), traceback }
 }
 
+/// The user's functions that were under way, as rustc would name their places. The place of the panic itself has been drawn.
+fn under_way(frames: &[Frame]) -> String {
+    let line = |frame: &Frame| {
+        let Place { cell, line, column } = frame.place;
+        let function = frame.function.as_deref().unwrap_or("the statements of the cell");
+        format!("\n  in {function} at cell[{cell}]:{line}:{column}")
+    };
+    // One frame says no more than the place does.
+    if frames.len() < 2 { String::new() } else { frames.iter().map(line).collect() }
+}
+
 fn lost_variables(lost: &[String]) -> Option<String> {
     let names = lost.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     match lost.len() {
@@ -141,13 +152,18 @@ mod tests {
         );
         let place = Some(Place { cell: 2, line: 2, column: 1 });
         check(
-            &Failure::Panic { message: "boom".into(), place, lost: vec!["a".into(), "b".into()] },
+            &Failure::Panic {
+                message: "boom".into(),
+                place,
+                frames: vec![],
+                lost: vec!["a".into(), "b".into()],
+            },
             "Panic",
             "boom at cell[2]:2:1",
             &["the cell panicked: boom", "cell[2]:2:1", "these variables are gone: `a`, `b`"],
         );
         check(
-            &Failure::Panic { message: "boom".into(), place: None, lost: vec![] },
+            &Failure::Panic { message: "boom".into(), place: None, frames: vec![], lost: vec![] },
             "Panic",
             "boom",
             &["boom"],

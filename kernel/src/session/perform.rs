@@ -79,7 +79,7 @@ impl Session {
 
     async fn perform_step(&self, step: SessionStep, stopped: &Stopped) -> Result<Outcome, Fault> {
         match step {
-            SessionStep::Variables => Ok(Outcome::Variables(self.engine.variables().await?)),
+            SessionStep::Variables => Ok(Outcome::Variables(self.engine().variables().await?)),
             SessionStep::Reset { question } => self.reset(question).await,
             SessionStep::Forget { names } => self.forget(&names, stopped).await,
             SessionStep::History(step) => Ok(Outcome::History(self.select(step).await?)),
@@ -90,13 +90,13 @@ impl Session {
             SessionStep::ChangeFolder { to } => self.change_folder(&to).await,
             SessionStep::Environment(step) => self.environment(step).await,
             SessionStep::Config(step) => self.configure(&step),
-            SessionStep::Engine { change_to } => self.change_engine(change_to.as_deref()),
+            SessionStep::Engine { change_to } => self.change_engine(change_to.as_deref()).await,
             SessionStep::Dependency { specification } => {
-                self.stoppable(self.engine.add_dependency(specification, self.host()), stopped).await?;
+                self.stoppable(self.engine().add_dependency(specification, self.host()), stopped).await?;
                 Ok(Outcome::Done)
             }
             SessionStep::EngineCommand { line } => {
-                let said = self.stoppable(self.engine.command(line, self.host()), stopped).await?;
+                let said = self.stoppable(self.engine().command(line, self.host()), stopped).await?;
                 Ok(Outcome::Text(said.map(|bundle| bundle.plain().to_owned()).unwrap_or_default()))
             }
             SessionStep::Versions => Ok(Outcome::Versions(self.versions())),
@@ -109,7 +109,7 @@ impl Session {
         {
             return Ok(Outcome::Declined);
         }
-        self.engine.reset().await?;
+        self.engine().reset().await?;
         Ok(Outcome::Done)
     }
 
@@ -125,14 +125,14 @@ impl Session {
     }
 
     async fn forget(&self, names: &[String], stopped: &Stopped) -> Result<Outcome, Fault> {
-        let alive = self.engine.variables().await?;
+        let alive = self.engine().variables().await?;
         if let Some(name) = names.iter().find(|name| !alive.iter().any(|variable| variable.name == **name)) {
             return Err(Fault::Refused {
                 message: format!("there is no variable `{name}`"),
                 hint: Some("%who lists those there are".into()),
             });
         }
-        self.run_hidden(names.iter().map(|name| dropping(name)).collect(), stopped).await?;
+        self.stoppable(self.engine().forget(names.to_vec()), stopped).await?;
         Ok(Outcome::Done)
     }
 
@@ -171,7 +171,7 @@ impl Session {
             .map_err(|error| Fault::refused(format!("cannot go to {to}: {error}")))?;
         // The engine compiles code of its own for this: not for nothing.
         if folder != self.state().surroundings.folder() {
-            self.engine.set_folder(folder.clone()).await?;
+            self.engines.set_folder(&folder).await?;
         }
         self.state().surroundings.go(folder.clone());
         Ok(Outcome::Folder(folder))
@@ -185,7 +185,7 @@ impl Session {
                     "`{name}` cannot be the name of an environment variable"
                 )));
             }
-            self.engine.set_variable(name.clone(), value.clone()).await?;
+            self.engines.set_variable(name, value).await?;
             self.state().surroundings.set(name, value);
         }
         let state = self.state();
@@ -215,14 +215,13 @@ impl Session {
         found.map(Outcome::Config).map_err(Fault::refused)
     }
 
-    fn change_engine(&self, change_to: Option<&str>) -> Result<Outcome, Fault> {
-        let current = self.engine.name();
-        match change_to {
-            Some(name) if name != current => Err(Fault::refused(format!(
-                "there is no engine `{name}` in this version; the one there is: {current}"
-            ))),
-            _ => Ok(Outcome::Engine { current: current.into(), available: vec![current.into()] }),
-        }
+    async fn change_engine(&self, change_to: Option<&str>) -> Result<Outcome, Fault> {
+        let current = match change_to {
+            Some(name) => self.engines.change(name).await.map_err(Fault::refused)?,
+            None => self.engine().name(),
+        };
+        let available = self.engines.names().map(str::to_owned).collect();
+        Ok(Outcome::Engine { current: current.to_owned(), available })
     }
 
     fn versions(&self) -> Vec<(String, String)> {
@@ -230,7 +229,7 @@ impl Session {
         [
             ("assay", env!("CARGO_PKG_VERSION").to_owned()),
             ("rustc", info.rust_version),
-            ("engine", self.engine.name().to_owned()),
+            ("engine", self.engine().name().to_owned()),
             ("protocol", "5.5".to_owned()),
             ("system", format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)),
         ]
@@ -296,7 +295,8 @@ impl Session {
 
     /// Runs Rust of the kernel's own.
     async fn run_hidden(&self, source: String, stopped: &Stopped) -> Result<(), Failure> {
-        let run = self.engine.run(Cell { number: 0, source }, self.host());
+        let engine = self.engine();
+        let run = engine.run(Cell { number: 0, source }, self.host());
         self.stoppable(run, stopped).await.map(|_| ())
     }
 
@@ -318,11 +318,6 @@ impl Session {
     pub(crate) fn host(&self) -> Arc<dyn Host> {
         self.stage.clone()
     }
-}
-
-/// Rust that ends a variable. A value that is `Copy` survives being dropped, so another one takes its name and is moved away.
-fn dropping(name: &str) -> String {
-    format!("drop({name}); let {name} = String::new(); drop({name});")
 }
 
 /// Rust that binds what was captured. The type is written out in each such cell, so that it is one type for all of them.

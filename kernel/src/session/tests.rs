@@ -1,6 +1,7 @@
 //! The session through its own words: a front end that records, an engine that plays a part.
 
 use super::Session;
+use super::engines::Engines;
 use super::event::{Event, FrontEnd, NoInput, StreamName};
 use super::folders::Folders;
 use super::reply::{CompleteReply, ExecuteReply, InspectReply};
@@ -96,6 +97,12 @@ impl Engine for Actor {
         async move { Ok(all) }.boxed()
     }
 
+    fn forget(&self, names: Vec<String>) -> BoxFuture<'_, Result<(), Failure>> {
+        let defines = |cell: &Cell, name: &String| cell.source.trim().starts_with(&format!("let {name} "));
+        self.ran.lock().unwrap().retain(|cell| !names.iter().any(|name| defines(cell, name)));
+        async { Ok(()) }.boxed()
+    }
+
     fn interrupt(&self) -> BoxFuture<'_, ()> {
         async { self.stop.notify_waiters() }.boxed()
     }
@@ -154,7 +161,12 @@ impl Stand {
         let variables = BTreeMap::from([("PATH".to_owned(), std::env::var("PATH").unwrap())]);
         let session = std::thread::scope(|scope| {
             // Half of the tests are in a runtime already, which would not wait in another.
-            let make = Session::new(engine.clone(), &folders, folder.path().to_owned(), variables);
+            let make = Session::new(
+                Engines::new(engine.clone(), Vec::new()),
+                &folders,
+                folder.path().to_owned(),
+                variables,
+            );
             let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             scope.spawn(move || runtime().block_on(make)).join().unwrap()
         });

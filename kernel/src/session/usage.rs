@@ -9,7 +9,7 @@ impl Session {
     /// Memory and processor time of the kernel and of the engine's processes.
     pub(crate) fn usage(&self) -> Usage {
         let mut wanted = vec![(std::process::id(), "kernel".to_owned())];
-        wanted.extend(self.engine.processes());
+        wanted.extend(self.engine().processes());
         let pids: Vec<Pid> = wanted.iter().map(|(pid, _)| Pid::from_u32(*pid)).collect();
         let Ok(mut system) =
             System::new().inspect_err(|error| tracing::warn!("the system tells no usage: {error}"))

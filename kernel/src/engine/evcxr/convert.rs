@@ -1,9 +1,9 @@
 //! From the link's words to the engine's.
 
+pub(super) use super::super::content::{bundle, order};
 use super::super::{Child, Diagnostic, Failure, Level, Output, Place, Ran, Span, Trouble};
 use crate::session::event::StreamName;
 use assay_link::evcxr as link;
-use assay_magics::render::Bundle;
 use std::ops::Range;
 
 /// Text, as output.
@@ -13,29 +13,6 @@ pub(super) fn stream(stream: link::Stream, text: String) -> Output {
         link::Stream::Stderr => StreamName::Stderr,
     };
     Output::Stream { name, text }
-}
-
-/// What a cell wants done to what is shown.
-pub(super) fn order(order: link::Order) -> Output {
-    match order {
-        link::Order::Display { data, display_id } => {
-            Output::Display { bundle: bundle(data), display_id: Some(display_id) }
-        }
-        link::Order::UpdateDisplay { data, display_id } => {
-            Output::UpdateDisplay { bundle: bundle(data), display_id }
-        }
-        link::Order::ClearOutput { wait } => Output::Clear { wait },
-    }
-}
-
-/// A result with all of its forms. What has no plain text says so in plain text.
-pub(super) fn bundle(contents: link::Contents) -> Bundle {
-    let bundle = Bundle { data: contents, ..Bundle::default() };
-    if bundle.data.contains_key("text/plain") {
-        return bundle;
-    }
-    let types = bundle.data.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-    bundle.with("text/plain", format!("<{types}>"))
 }
 
 /// A call that answered with something else than what it was asked: the two programs do not fit.
@@ -63,7 +40,7 @@ pub(super) fn failure(failure: link::Failure, cell: u32, source: &str) -> Failur
             Failure::Compile(all.into_iter().map(|one| diagnostic(one, cell, source)).collect())
         }
         link::Failure::Panic { message, place, lost } => {
-            Failure::Panic { message, place: place.map(self::place), lost }
+            Failure::Panic { message, place: place.map(self::place), frames: Vec::new(), lost }
         }
         link::Failure::Question { message } => Failure::Question { message },
         link::Failure::Interrupted { lost } => Failure::Interrupted { lost },
@@ -134,8 +111,7 @@ fn byte(source: &str, (line, column): (usize, usize)) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{bundle, range};
-    use serde_json::json;
+    use super::range;
 
     #[test]
     fn lines_and_columns_become_bytes() {
@@ -149,14 +125,5 @@ mod tests {
         check((3, 1), (3, 2), "x");
         check((9, 1), (9, 9), "");
         check((1, 5), (1, 1), "");
-    }
-
-    #[test]
-    fn every_bundle_has_plain_text() {
-        let check = |contents: serde_json::Value, expected: &str| {
-            assert_eq!(bundle(contents.as_object().unwrap().clone()).plain(), expected);
-        };
-        check(json!({"text/plain": "a", "text/html": "b"}), "a");
-        check(json!({"image/png": "AAAA", "text/html": "b"}), "<image/png, text/html>");
     }
 }

@@ -1,8 +1,9 @@
 //! The evcxr process seen from the kernel: started, spoken to, watched and ended. What is said is none of this file's business.
 
-use super::super::{Host, Output, Trouble};
+use super::super::surroundings::Surroundings;
+use super::super::{Host, Output, Trouble, folder};
 use super::builds::Builds;
-use super::{Surroundings, convert, folder};
+use super::convert;
 use crate::session::event::NoInput;
 use assay_link::evcxr::{Command, Event, Failure, Outcome, Process as Below};
 use assay_link::{frame, version};
@@ -67,8 +68,8 @@ impl Process {
         surroundings: &Surroundings,
     ) -> Result<Self, Trouble> {
         let parent = folder::parent(cache, surroundings.temporary());
-        let folder =
-            folder::create(&parent, std::process::id()).map_err(|error| no_folder(&parent, &error))?;
+        let folder = folder::create(&parent, "evcxr-", std::process::id())
+            .map_err(|error| no_folder(&parent, &error))?;
         let started = spawn(program, surroundings, &folder).inspect_err(|_| folder::remove(&folder));
         let (mut child, link) = started?;
         let pid = child.id().unwrap_or_default();

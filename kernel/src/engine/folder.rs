@@ -1,4 +1,4 @@
-//! The folders in which evcxr builds: a private one for each process, and none that outlives its kernel.
+//! The folders in which engines build: a private one for each process, and none that outlives its kernel.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -7,16 +7,14 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::{Pid, test_kill_process};
 
-/// What the folders' names begin with; the kernel's process id follows.
-const PREFIX: &str = "evcxr-";
-
-/// Makes a fresh folder below `parent` for the kernel `pid`, and removes those of kernels that are gone.
-pub(super) fn create(parent: &Path, pid: u32) -> io::Result<PathBuf> {
+/// Makes a fresh folder below `parent` for the kernel `pid`, and removes those of kernels that are gone. Its name begins with `prefix`, which the
+/// engine's name is a part of; the process id follows.
+pub(super) fn create(parent: &Path, prefix: &str, pid: u32) -> io::Result<PathBuf> {
     DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
-    sweep(parent, |pid| {
+    sweep(parent, prefix, |pid| {
         i32::try_from(pid).ok().and_then(Pid::from_raw).is_some_and(|pid| test_kill_process(pid).is_ok())
     });
-    let folder = parent.join(format!("{PREFIX}{pid}-{}", uuid::Uuid::new_v4().simple()));
+    let folder = parent.join(format!("{prefix}{pid}-{}", uuid::Uuid::new_v4().simple()));
     DirBuilder::new().mode(0o700).create(&folder)?;
     Ok(folder)
 }
@@ -37,10 +35,10 @@ pub(super) fn parent(cache: &Path, temporary: &Path) -> PathBuf {
     if spaced { temporary.to_owned() } else { cache.to_owned() }
 }
 
-fn sweep(parent: &Path, alive: impl Fn(u32) -> bool) {
+fn sweep(parent: &Path, prefix: &str, alive: impl Fn(u32) -> bool) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let pid = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split('-').next()?.parse().ok());
+        let pid = name.to_str().and_then(|name| name.strip_prefix(prefix)?.split('-').next()?.parse().ok());
         if pid.is_some_and(|pid| !alive(pid)) {
             remove(&entry.path());
         }
@@ -56,12 +54,12 @@ mod tests {
     #[test]
     fn a_folder_is_private_and_the_stale_ones_go() {
         let cache = tempfile::tempdir().unwrap();
-        let mine = create(cache.path(), std::process::id()).unwrap();
+        let mine = create(cache.path(), "evcxr-", std::process::id()).unwrap();
         assert_eq!(mine.metadata().unwrap().permissions().mode() & 0o777, 0o700);
         for name in ["evcxr-7-stale", "evcxr-8-alive", "evcxr-notes", "other-7"] {
             std::fs::create_dir(cache.path().join(name)).unwrap();
         }
-        sweep(cache.path(), |pid| pid != 7);
+        sweep(cache.path(), "evcxr-", |pid| pid != 7);
         let mut left: Vec<_> =
             std::fs::read_dir(cache.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         left.sort();

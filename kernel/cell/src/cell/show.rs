@@ -1,0 +1,90 @@
+//! How the value of a cell's last expression is shown. The generated code is
+//!
+//! ```text
+//! match &(EXPRESSION) { value => {
+//!     use ::assay::cell::show::*;
+//!     begin();
+//!     let shown = value.evcxr_display();
+//!     (&&&Shown(shown, value)).show();
+//! } }
+//! ```
+//!
+//! Which `evcxr_display` and which `show` that calls is decided by the order in which the compiler looks for methods: what takes fewer
+//! references off, or puts fewer on, comes first; and a type's own method comes before a trait's.
+
+use crate::{entry, trace};
+use std::any::type_name;
+use std::fmt::Debug;
+
+/// The type has no `evcxr_display` of its own.
+pub struct NotShown;
+
+/// Stands in for the `evcxr_display` that most types do not have. It is found only after the compiler has taken a reference to
+/// the receiver, thus after any that the type or a trait of the user's has.
+pub trait Fallback {
+    /// Shows nothing.
+    fn evcxr_display(&self) -> NotShown {
+        NotShown
+    }
+}
+
+impl<T: ?Sized> Fallback for &T {}
+
+/// What `evcxr_display` gave, and the value.
+pub struct Shown<'a, S, T: ?Sized>(pub S, pub &'a T);
+
+/// `()`: there is nothing to show.
+pub trait ShowNothing {
+    /// Shows nothing.
+    fn show(&self) {}
+}
+
+impl ShowNothing for &&Shown<'_, NotShown, ()> {}
+
+/// What is `Debug` is shown by that.
+pub trait ShowDebug {
+    /// Shows the value.
+    fn show(&self);
+}
+
+impl<T: Debug + ?Sized> ShowDebug for &Shown<'_, NotShown, T> {
+    fn show(&self) {
+        debug(&self.1);
+    }
+}
+
+/// Not generic, so that a cell holds none of the machinery of formatting: it would be compiled again with each.
+fn debug(value: &dyn Debug) {
+    entry::value(&format!("{value:?}"));
+}
+
+impl<T: ?Sized> Shown<'_, NotShown, T> {
+    /// Says what it is, because nobody said how to show it.
+    pub fn show(&self) {
+        nothing(type_name::<T>());
+    }
+}
+
+fn nothing(type_name: &str) {
+    let name = trace::without_crates(type_name);
+    entry::value(&format!(
+        "a value of type `{name}`, which has no Debug: `#[derive(Debug)]` lets it be shown"
+    ));
+}
+
+/// The user's `evcxr_display` was called, and has shown the value.
+pub trait ShowOwn {
+    /// Tells that it has.
+    fn show(&self);
+}
+
+impl<S, T: ?Sized> ShowOwn for Shown<'_, S, T> {
+    fn show(&self) {
+        entry::shown();
+    }
+}
+
+/// A value is about to be shown.
+pub fn begin() {
+    entry::showing();
+}

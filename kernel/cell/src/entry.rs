@@ -1,0 +1,174 @@
+//! What the process that loads this library calls, and what it is told. No panic crosses, in either direction.
+
+use crate::cell;
+use crate::run::{self, Failure, Run};
+use crate::table::{self, Entry, Report, Table, Text};
+use crate::trace;
+use crate::{flusher, hook, store};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
+
+/// The process's functions.
+static TABLE: OnceLock<Table> = OnceLock::new();
+
+/// See [`table::Start`].
+///
+/// # Safety
+///
+/// The pointer is to a table that begins with its version, and that is whole if its version is [`table::VERSION`].
+#[expect(unsafe_code, reason = "the process finds it by its name, and gives a table by pointer")]
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn assay_start(given: *const Table) -> u32 {
+    // SAFETY: the caller promises that the version can be read.
+    let version = unsafe { (&raw const (*given).version).read() };
+    if version == table::VERSION {
+        // SAFETY: the caller promises that a table of this version is a table of this type.
+        let table = unsafe { given.read() };
+        if TABLE.set(table).is_ok() {
+            hook::install();
+        }
+    }
+    table::VERSION
+}
+
+/// See [`table::Run`].
+#[expect(unsafe_code, reason = "the process finds it by its name")]
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn assay_run(entry: Option<Entry>) {
+    run::begin();
+    flusher::start();
+    if let Some(entry) = entry {
+        cell::catch(&mut || {
+            entry();
+            Ok(())
+        });
+    }
+    flusher::stop();
+    let run = run::end();
+    hook::tell_caught();
+    flusher::flush();
+    report(&run);
+}
+
+/// See [`table::DropVariable`].
+///
+/// # Safety
+///
+/// The text is as [`Text`] has it.
+#[expect(unsafe_code, reason = "the process finds it by its name")]
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn assay_drop(name: Text) -> bool {
+    // SAFETY: the caller promises it.
+    let variable = unsafe { name.get() }.and_then(store::remove);
+    let dropped = catch_unwind(AssertUnwindSafe(|| drop(variable)));
+    flusher::flush();
+    // What a payload's own destructor does is not worth dying for.
+    dropped.map_err(std::mem::forget).is_ok()
+}
+
+/// See [`table::Environment`].
+///
+/// # Safety
+///
+/// The texts are as [`Text`] has them.
+#[expect(unsafe_code, reason = "the process finds it by its name")]
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn assay_environment(name: Text, value: Text) -> bool {
+    // SAFETY: the caller promises it.
+    let (Some(name), Some(value)) = (unsafe { name.get() }, unsafe { value.get() }) else {
+        return false;
+    };
+    if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
+        return false;
+    }
+    // SAFETY: this is the standard library of all Rust code that cells run, and it has a lock for this. C code that reads the environment
+    // in another thread at this moment would be at risk, as it is in every Rust program that calls this.
+    unsafe { std::env::set_var(name, value) };
+    true
+}
+
+/// See [`table::Flush`].
+#[expect(unsafe_code, reason = "the process finds it by its name")]
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn assay_flush() {
+    if run::is_here() {
+        flusher::flush();
+    }
+}
+
+/// The functions are what the process takes them for.
+const _: (table::Start, table::Run, table::DropVariable, table::Environment, table::Flush) =
+    (assay_start, assay_run, assay_drop, assay_environment, assay_flush);
+
+/// The value is about to be shown.
+pub(crate) fn showing() {
+    tell(|table| (table.showing)());
+}
+
+/// The value has shown itself.
+pub(crate) fn shown() {
+    tell(|table| (table.shown)());
+}
+
+/// The value, as text.
+pub(crate) fn value(text: &str) {
+    tell(|table| (table.value)(Text::of(text)));
+}
+
+/// What was printed before comes first.
+fn tell(call: impl FnOnce(&Table)) {
+    flusher::flush();
+    if let Some(table) = TABLE.get() {
+        call(table);
+    }
+}
+
+fn report(run: &Run) {
+    let nowhere = table::Place { file: Text::of(""), line: 0, column: 0 };
+    let (ending, message, place, frames) = match &run.failure {
+        None => (table::OK, "", nowhere, Vec::new()),
+        Some(Failure::Question(message)) => (table::QUESTION, message.as_str(), nowhere, Vec::new()),
+        Some(Failure::Trouble(what)) => (table::TROUBLE, what.as_str(), nowhere, Vec::new()),
+        Some(Failure::Panic(seen)) => {
+            let place = seen.place.as_ref().map_or(nowhere, lend_place);
+            (table::PANIC, seen.message.as_str(), place, seen.frames())
+        }
+    };
+    let lend = |frame: &trace::Frame| table::Frame {
+        function: Text::of(&frame.function),
+        place: lend_place(&frame.place),
+    };
+    let lent: Vec<_> = frames.iter().map(lend).collect();
+    let report = Report {
+        ending,
+        message: Text::of(message),
+        place,
+        frames: lent.as_ptr(),
+        frame_count: lent.len(),
+        kept: run.kept.as_ptr(),
+        kept_count: run.kept.len(),
+    };
+    tell(|table| (table.ended)(&raw const report));
+}
+
+fn lend_place(place: &trace::Place) -> table::Place {
+    table::Place { file: Text::of(&place.file), line: place.line, column: place.column }
+}
+
+impl Text {
+    /// Lends text.
+    fn of(text: &str) -> Self {
+        Self { data: text.as_ptr(), len: text.len() }
+    }
+
+    /// The text, if it is UTF-8.
+    ///
+    /// # Safety
+    ///
+    /// It is lent for longer than what this gives is used.
+    #[expect(unsafe_code, reason = "text from the other side of the table comes as a pointer")]
+    unsafe fn get<'a>(self) -> Option<&'a str> {
+        // SAFETY: a text's pointer and length are those of bytes that live as long as the caller promises.
+        std::str::from_utf8(unsafe { std::slice::from_raw_parts(self.data, self.len) }).ok()
+    }
+}

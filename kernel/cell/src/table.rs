@@ -1,0 +1,93 @@
+//! Where the cell runtime and the process that loads it meet: C types alone. This file is compiled into both.
+//!
+//! The runtime exports `assay_start`, `assay_run`, `assay_drop`, `assay_environment` and `assay_flush`; the types of these functions are here, too.
+
+/// Raised whenever anything in this file changes.
+pub(crate) const VERSION: u32 = 1;
+
+/// Text in UTF-8, lent for the time of the call. The pointer is never null.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Text {
+    pub(crate) data: *const u8,
+    pub(crate) len: usize,
+}
+
+/// What the runtime calls, all of it on the thread that runs cells.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Table {
+    /// [`VERSION`]. Nothing behind it may be looked at if it is another one.
+    pub(crate) version: u32,
+    /// The cell's value is about to be shown; returns when the kernel has all that was printed before.
+    pub(crate) showing: extern "C" fn(),
+    /// The value has shown itself.
+    pub(crate) shown: extern "C" fn(),
+    /// The value, as plain text.
+    pub(crate) value: extern "C" fn(Text),
+    /// The run is over: called once by each `assay_run`.
+    pub(crate) ended: extern "C" fn(*const Report),
+}
+
+/// How a run ended.
+#[repr(C)]
+pub(crate) struct Report {
+    /// [`OK`], [`PANIC`], [`QUESTION`] or [`TROUBLE`].
+    pub(crate) ending: u32,
+    /// What was said.
+    pub(crate) message: Text,
+    /// Where it panicked; line 0 if that is not known.
+    pub(crate) place: Place,
+    pub(crate) frames: *const Frame,
+    pub(crate) frame_count: usize,
+    pub(crate) kept: *const Kept,
+    pub(crate) kept_count: usize,
+}
+
+/// [`Report::ending`]: it ran to its end.
+pub(crate) const OK: u32 = 0;
+/// [`Report::ending`]: it panicked.
+pub(crate) const PANIC: u32 = 1;
+/// [`Report::ending`]: a `?` met an error.
+pub(crate) const QUESTION: u32 = 2;
+/// [`Report::ending`]: the store does not hold what the cell was told.
+pub(crate) const TROUBLE: u32 = 3;
+
+/// A place in a source file.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) file: Text,
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+}
+
+/// A frame of a back trace.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Frame {
+    pub(crate) function: Text,
+    pub(crate) place: Place,
+}
+
+/// A variable that was put into the store.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) slot: u32,
+    /// The size of its type.
+    pub(crate) bytes: u64,
+}
+
+/// `assay_start`: gives the runtime its table, once, before anything else. Returns the runtime's [`VERSION`]; if that is not the table's, it has not started.
+pub(crate) type Start = unsafe extern "C" fn(*const Table) -> u32;
+/// `assay_run`: runs the entry of a cell on this thread, which must always be the same one. None is a cell that has only items.
+pub(crate) type Run = extern "C" fn(Option<Entry>);
+/// The entry of a cell.
+pub(crate) type Entry = extern "C-unwind" fn();
+/// `assay_drop`: drops a variable, on the thread that runs cells; false if its destructor panicked.
+pub(crate) type DropVariable = unsafe extern "C" fn(Text) -> bool;
+/// `assay_environment`: sets a variable of the environment; false if it can have no such name or value.
+pub(crate) type Environment = unsafe extern "C" fn(Text, Text) -> bool;
+/// `assay_flush`: writes out what the thread that runs cells has printed; on other threads it does nothing, for that might wait for a lock.
+pub(crate) type Flush = extern "C" fn();

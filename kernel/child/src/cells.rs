@@ -1,0 +1,91 @@
+//! The thread that runs cells, and owns what they keep.
+
+use crate::kernel::Kernel;
+use crate::libraries::Libraries;
+use crate::runtime::Runtime;
+use assay_link::native::{Command, Ending, Event};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+/// Sizes of the stack to try, in bytes. A main thread's is 8 MB as a rule, which a recursion over a long list exceeds; a stack of our own
+/// costs only what is used of it. A system that does not give that much room gets by with less.
+const STACKS: [usize; 3] = [256 << 20, 64 << 20, 8 << 20];
+
+/// Starts the thread, which loads the runtime. What is sent to it is done in order.
+pub(crate) fn start(kernel: &'static Kernel, runtime: &Path) -> Result<Sender<Command>, String> {
+    let mut why = String::new();
+    for size in STACKS {
+        match spawn(kernel, runtime.to_owned(), size) {
+            Ok((commands, loaded)) => {
+                return loaded.recv().unwrap_or_else(|gone| Err(gone.to_string())).map(|()| commands);
+            }
+            Err(error) => why = format!("no thread for the cells can be made: {error}"),
+        }
+    }
+    Err(why)
+}
+
+/// The thread's commands, and whether it could load the runtime.
+type Started = (Sender<Command>, Receiver<Result<(), String>>);
+
+fn spawn(kernel: &'static Kernel, runtime: PathBuf, stack: usize) -> io::Result<Started> {
+    let (commands, work) = channel();
+    let (loaded, outcome) = channel();
+    let serve = move || {
+        let opened = open(&runtime);
+        let (opened, told) = match opened {
+            Ok(opened) => (Some(opened), Ok(())),
+            Err(why) => (None, Err(why)),
+        };
+        // Whoever started the thread waits for this.
+        let _ = loaded.send(told);
+        if let Some((runtime, mut libraries)) = opened {
+            work.iter().for_each(|command| obey(command, kernel, &runtime, &mut libraries));
+        }
+    };
+    // For the user it is the main thread, and where the system says its name, it says so.
+    std::thread::Builder::new().name("main".to_owned()).stack_size(stack).spawn(serve)?;
+    Ok((commands, outcome))
+}
+
+fn open(runtime: &Path) -> Result<(Runtime, Libraries), String> {
+    let mut libraries = Libraries::default();
+    let runtime = Runtime::open(&mut libraries, runtime)?;
+    Ok((runtime, libraries))
+}
+
+fn obey(command: Command, kernel: &Kernel, runtime: &Runtime, libraries: &mut Libraries) {
+    match command {
+        Command::Run { id, libraries: paths, entry } => {
+            let outcome = libraries.entry(&paths, entry.as_deref()).map(|entry| runtime.run(entry));
+            let (ending, kept) = outcome.unwrap_or_else(|what| (Ending::Trouble { what }, Vec::new()));
+            kernel.tell(&Event::Done { id, ending, kept });
+        }
+        Command::Drop { names } => kernel.tell(&answer(drop_all(runtime, &names))),
+        Command::Environment { name, value } => {
+            let set = runtime.set_variable(&name, &value);
+            let why = || format!("the environment can have no variable `{name}` with such a value");
+            kernel.tell(&answer(set.then_some(()).ok_or_else(why)));
+        }
+        Command::Folder { path } => {
+            let changed = std::env::set_current_dir(&path);
+            kernel.tell(&answer(changed.map_err(|error| format!("{path}: {error}"))));
+        }
+        // The main thread has taken care of these.
+        Command::Input(_) | Command::Proceed | Command::Stop => {}
+    }
+}
+
+fn answer(outcome: Result<(), String>) -> Event {
+    match outcome {
+        Ok(()) => Event::Obeyed,
+        Err(why) => Event::Refused { why },
+    }
+}
+
+/// Drops all of them, whatever one of them does.
+fn drop_all(runtime: &Runtime, names: &[String]) -> Result<(), String> {
+    let bad: Vec<_> = names.iter().filter(|name| !runtime.drop_variable(name)).map(String::as_str).collect();
+    if bad.is_empty() { Ok(()) } else { Err(format!("the destructor of {} panicked", bad.join(", "))) }
+}

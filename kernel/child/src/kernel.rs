@@ -1,0 +1,99 @@
+//! The kernel, as this process sees it: who is told events, and who answers.
+
+use assay_link::frame::{self, FrameError};
+use assay_link::native::{Command, Event};
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// There is one kernel. Functions that cells call know it from here.
+static KERNEL: OnceLock<Kernel> = OnceLock::new();
+
+/// The kernel's ear, for all threads.
+pub(crate) struct Kernel {
+    socket: Mutex<UnixStream>,
+    lines: Answers<Option<String>>,
+    leave: Answers<()>,
+}
+
+/// The kernel's voice.
+pub(crate) struct Commands(UnixStream);
+
+/// Answers to questions of one kind, in their order.
+struct Answers<T> {
+    given: Mutex<Sender<T>>,
+    /// Whoever asks keeps it until the answer is there.
+    taken: Mutex<Receiver<T>>,
+}
+
+/// Meets the kernel.
+pub(crate) fn open(socket: UnixStream) -> io::Result<(&'static Kernel, Commands)> {
+    let commands = Commands(socket.try_clone()?);
+    let kernel =
+        || Kernel { socket: Mutex::new(socket), lines: Answers::default(), leave: Answers::default() };
+    Ok((KERNEL.get_or_init(kernel), commands))
+}
+
+/// The kernel, once it has been met.
+pub(crate) fn get() -> Option<&'static Kernel> {
+    KERNEL.get()
+}
+
+impl Kernel {
+    /// Tells the kernel. If it is gone, so is what could be done about it: whoever listens to it finds out and ends the process.
+    pub(crate) fn tell(&self, event: &Event) {
+        let _ = frame::write(&mut *lock(&self.socket), event);
+    }
+
+    /// Asks the user for a line; none if that is not possible.
+    pub(crate) fn ask(&self) -> Option<String> {
+        self.lines.after(|| self.tell(&Event::Ask)).flatten()
+    }
+
+    /// Tells that a value is about to be shown, and waits until it may be.
+    pub(crate) fn showing(&self) {
+        self.leave.after(|| self.tell(&Event::Showing));
+    }
+
+    /// The user's line is here.
+    pub(crate) fn answer(&self, line: Option<String>) {
+        self.lines.give(line);
+    }
+
+    /// The value may be shown.
+    pub(crate) fn proceed(&self) {
+        self.leave.give(());
+    }
+}
+
+impl Commands {
+    /// The next command; none when the kernel has gone.
+    pub(crate) fn next(&mut self) -> Result<Option<Command>, FrameError> {
+        frame::read(&mut self.0)
+    }
+}
+
+impl<T> Default for Answers<T> {
+    fn default() -> Self {
+        let (given, taken) = channel();
+        Self { given: Mutex::new(given), taken: Mutex::new(taken) }
+    }
+}
+
+impl<T> Answers<T> {
+    /// The answer to what `question` asks. None cannot happen: both ends are kept.
+    fn after(&self, question: impl FnOnce()) -> Option<T> {
+        let taken = lock(&self.taken);
+        question();
+        taken.recv().ok()
+    }
+
+    fn give(&self, answer: T) {
+        let _ = lock(&self.given).send(answer);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,123 @@
+//! `assay-child`: loads the libraries that cells are compiled to, and runs them.
+//!
+//! The kernel starts it as `assay-child CHANNEL RUNTIME`: the number of a socket that it inherits, and the path of the cell runtime. Standard
+//! input, output and error are the user's: nothing is printed here. It catches no panic of a cell's either, for those belong to
+//! the standard library that cells use, which is another one than its own: both is the runtime's business (`kernel/cell`).
+//!
+//! The main thread listens to the kernel all the time, so that the process ends when the kernel is gone, whatever a cell is doing. Cells
+//! run on one other thread, which owns their variables.
+
+mod cells;
+mod input;
+mod kernel;
+mod libraries;
+mod runtime;
+#[path = "../../cell/src/table.rs"]
+mod table;
+
+use assay_link::native::{Command, Event};
+use assay_link::version;
+use kernel::{Commands, Kernel};
+use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::process::{Signal, getpgrp, getpid, kill_process, kill_process_group};
+use std::os::fd::{FromRawFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::mpsc::Sender;
+
+fn main() -> ExitCode {
+    match start() {
+        Ok((kernel, commands, cells)) => {
+            listen(kernel, commands, &cells);
+            end()
+        }
+        Err(problem) => {
+            complain(&problem);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start() -> Result<(&'static Kernel, Commands, Sender<Command>), String> {
+    let usage = "the Assay kernel starts this program: assay-child CHANNEL RUNTIME";
+    let mut arguments = std::env::args_os().skip(1);
+    let (Some(channel), Some(runtime), None) = (arguments.next(), arguments.next(), arguments.next()) else {
+        return Err(usage.to_owned());
+    };
+    let channel = channel.to_str().and_then(|number| number.parse().ok()).filter(|number| *number > 2);
+    let socket = inherited(channel.ok_or(usage)?).map_err(|error| format!("the channel: {error}"))?;
+    restore_environment();
+    let (kernel, commands) = kernel::open(socket).map_err(|error| format!("the channel: {error}"))?;
+    match cells::start(kernel, Path::new(&runtime)) {
+        Ok(cells) => {
+            kernel.tell(&Event::Hello { version: version::VERSION });
+            Ok((kernel, commands, cells))
+        }
+        Err(why) => {
+            kernel.tell(&Event::Refused { why: why.clone() });
+            Err(why)
+        }
+    }
+}
+
+/// The socket that the kernel gave us. No process that a cell starts inherits it.
+#[expect(unsafe_code, reason = "an inherited descriptor comes as a number")]
+fn inherited(number: RawFd) -> std::io::Result<UnixStream> {
+    // SAFETY: whoever starts this program gives it the descriptor of that number, and nothing here has opened one yet.
+    let socket = unsafe { UnixStream::from_raw_fd(number) };
+    fcntl_setfd(&socket, FdFlags::CLOEXEC)?;
+    Ok(socket)
+}
+
+/// The kernel puts one folder in front of the search path for libraries, for the standard library of cells. The loader has read it by now,
+/// and programs that cells start are not to find it.
+#[expect(unsafe_code, reason = "changing the environment is unsafe once there are threads")]
+fn restore_environment() {
+    const NAME: &str = "LD_LIBRARY_PATH";
+    let path = std::env::var_os(NAME).and_then(|path| path.into_string().ok());
+    let rest = path.as_deref().and_then(|path| path.split_once(':')).map(|(_, rest)| rest);
+    // SAFETY: there is no other thread yet.
+    unsafe {
+        match rest {
+            Some(rest) => std::env::set_var(NAME, rest),
+            None => std::env::remove_var(NAME),
+        }
+    }
+}
+
+/// Hands on what the kernel says, until it says no more.
+fn listen(kernel: &Kernel, mut commands: Commands, cells: &Sender<Command>) {
+    // A command that cannot be read is from another kernel than ours: there is nothing to be done for it.
+    while let Ok(Some(command)) = commands.next() {
+        match command {
+            Command::Stop => return,
+            Command::Input(line) => kernel.answer(line),
+            Command::Proceed => kernel.proceed(),
+            other => {
+                if cells.send(other).is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Ends this process and what it started, without a word to anybody: destructors of the user's would run among running threads.
+fn end() -> ! {
+    let own = getpid();
+    if getpgrp() == own {
+        // If it fails, the next call does what is left.
+        let _ = kill_process_group(own, Signal::KILL);
+    }
+    let _ = kill_process(own, Signal::KILL);
+    std::process::abort()
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "no code of the user's is here yet, and whoever started this wrongly reads why"
+)]
+fn complain(problem: &str) {
+    eprintln!("assay-child: {problem}");
+}

@@ -1,0 +1,167 @@
+//! The cell runtime, as this process sees it: what it is asked to do, and what it tells.
+
+use crate::kernel;
+use crate::libraries::Libraries;
+use crate::table::{self, Entry, Report, Table, Text};
+use assay_link::native::{Ending, Event, Frame, Kept, Place};
+use libloading::os::unix::{Library, Symbol};
+use std::cell::Cell;
+use std::path::Path;
+use std::sync::OnceLock;
+
+/// What the runtime calls.
+static TABLE: Table = Table { version: table::VERSION, showing, shown, value, ended };
+
+/// See [`flush`].
+static FLUSH: OnceLock<table::Flush> = OnceLock::new();
+
+thread_local! {
+    /// How the run ended that is just over.
+    static OUTCOME: Cell<Option<Outcome>> = const { Cell::new(None) };
+}
+
+/// How a run ended, and what it kept.
+pub(crate) type Outcome = (Ending, Vec<Kept>);
+
+/// The runtime's functions, for the thread that runs cells.
+pub(crate) struct Runtime {
+    run: table::Run,
+    drop_variable: table::DropVariable,
+    environment: table::Environment,
+}
+
+impl Runtime {
+    /// Loads and starts it.
+    #[expect(unsafe_code, reason = "functions of a library are called")]
+    pub(crate) fn open(libraries: &mut Libraries, path: &Path) -> Result<Self, String> {
+        let library = libraries.open(path)?;
+        // SAFETY: these are the types of the functions, which the runtime checks against the same file.
+        let (start, flush, runtime) = unsafe {
+            let start: table::Start = function(library, path, "assay_start")?;
+            let flush: table::Flush = function(library, path, "assay_flush")?;
+            let runtime = Self {
+                run: function(library, path, "assay_run")?,
+                drop_variable: function(library, path, "assay_drop")?,
+                environment: function(library, path, "assay_environment")?,
+            };
+            (start, flush, runtime)
+        };
+        // SAFETY: the table lives for ever, and is what its version says.
+        let version = unsafe { start(&raw const TABLE) };
+        if version != table::VERSION {
+            let (ours, path) = (table::VERSION, path.display());
+            return Err(format!("{path} is from another build: its version is {version}, not {ours}"));
+        }
+        FLUSH.get_or_init(|| flush);
+        Ok(runtime)
+    }
+
+    /// Runs a cell.
+    pub(crate) fn run(&self, entry: Option<Entry>) -> Outcome {
+        (self.run)(entry);
+        let silent =
+            || (Ending::Trouble { what: "the runtime did not tell how it ended".into() }, Vec::new());
+        OUTCOME.take().unwrap_or_else(silent)
+    }
+
+    /// Drops a variable; false if its destructor panicked.
+    #[expect(unsafe_code, reason = "a function of a library is called")]
+    pub(crate) fn drop_variable(&self, name: &str) -> bool {
+        // SAFETY: the text outlives the call.
+        unsafe { (self.drop_variable)(lend(name)) }
+    }
+
+    /// Sets a variable of the environment; false if there can be no such.
+    #[expect(unsafe_code, reason = "a function of a library is called")]
+    pub(crate) fn set_variable(&self, name: &str, value: &str) -> bool {
+        // SAFETY: the texts outlive the call.
+        unsafe { (self.environment)(lend(name), lend(value)) }
+    }
+}
+
+/// Writes out what the calling thread has printed, if it is the one that runs cells.
+pub(crate) fn flush() {
+    if let Some(flush) = FLUSH.get() {
+        flush();
+    }
+}
+
+/// A function of the library's.
+///
+/// # Safety
+///
+/// `T` is the type of the function of that name.
+#[expect(unsafe_code, reason = "the type of a symbol is what its maker says")]
+unsafe fn function<T: Copy>(library: &Library, path: &Path, name: &str) -> Result<T, String> {
+    // SAFETY: the caller promises it.
+    let symbol: Result<Symbol<T>, _> = unsafe { library.get(name) };
+    symbol.map(|symbol| *symbol).map_err(|error| format!("{} is no cell runtime: {error}", path.display()))
+}
+
+extern "C" fn showing() {
+    if let Some(kernel) = kernel::get() {
+        kernel.showing();
+    }
+}
+
+extern "C" fn shown() {
+    tell(&Event::Shown);
+}
+
+extern "C" fn value(text: Text) {
+    tell(&Event::Value { data: vec![("text/plain".to_owned(), owned(text))] });
+}
+
+fn tell(event: &Event) {
+    if let Some(kernel) = kernel::get() {
+        kernel.tell(event);
+    }
+}
+
+#[expect(unsafe_code, reason = "the runtime gives a report by pointer")]
+extern "C" fn ended(report: *const Report) {
+    // SAFETY: the runtime lends its report for the time of the call.
+    let report = unsafe { &*report };
+    // SAFETY: pointer and number are those of one slice each.
+    let (frames, kept) = unsafe {
+        (
+            std::slice::from_raw_parts(report.frames, report.frame_count),
+            std::slice::from_raw_parts(report.kept, report.kept_count),
+        )
+    };
+    let kept = kept.iter().map(|one| Kept { slot: one.slot, bytes: one.bytes }).collect();
+    OUTCOME.set(Some((ending(report, frames), kept)));
+}
+
+fn ending(report: &Report, frames: &[table::Frame]) -> Ending {
+    let message = owned(report.message);
+    match report.ending {
+        table::OK => Ending::Ok,
+        table::QUESTION => Ending::Question { message },
+        table::PANIC => Ending::Panic {
+            message,
+            place: (report.place.line > 0).then(|| place(report.place)),
+            frames: frames
+                .iter()
+                .map(|frame| Frame { function: owned(frame.function), place: place(frame.place) })
+                .collect(),
+        },
+        table::TROUBLE => Ending::Trouble { what: message },
+        other => Ending::Trouble { what: format!("the runtime told an unknown ending, {other}: {message}") },
+    }
+}
+
+fn place(place: table::Place) -> Place {
+    Place { file: owned(place.file), line: place.line, column: place.column }
+}
+
+fn lend(text: &str) -> Text {
+    Text { data: text.as_ptr(), len: text.len() }
+}
+
+#[expect(unsafe_code, reason = "text from the other side of the table comes as a pointer")]
+fn owned(text: Text) -> String {
+    // SAFETY: the runtime lends texts for the time of the call that has them.
+    let bytes = unsafe { std::slice::from_raw_parts(text.data, text.len) };
+    String::from_utf8_lossy(bytes).into_owned()
+}

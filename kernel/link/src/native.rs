@@ -1,0 +1,140 @@
+//! What the kernel and the process that runs the native engine's cells say to each other.
+//!
+//! The process says [`Event::Hello`] first, or [`Event::Refused`] if it cannot run cells. Each [`Command::Run`] is answered by one [`Event::Done`]
+//! with its id; [`Command::Drop`], [`Command::Environment`] and [`Command::Folder`] by [`Event::Obeyed`] or [`Event::Refused`]. What the user's code
+//! writes to its standard output and error does not come this way: the kernel reads both descriptors. The process has flushed them
+//! before it sends an event, so all that was written before it is readable when it arrives.
+
+use serde::{Deserialize, Serialize};
+
+/// What the kernel tells the process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// Open libraries and run the entry of the last one: [`Event::Done`].
+    Run {
+        /// The answer carries it.
+        id: u64,
+        /// Absolute paths, in the order in which they depend on each other. They are opened once and never closed. The last one
+        /// holds the entry, unless there is none.
+        libraries: Vec<String>,
+        /// The symbol of the entry: none if the cell has only items.
+        entry: Option<String>,
+    },
+    /// Drop variables.
+    Drop {
+        /// Their names. Those that are not there are passed over.
+        names: Vec<String>,
+    },
+    /// Set a variable of the environment.
+    Environment {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// Change the current folder.
+    Folder {
+        /// Where to.
+        path: String,
+    },
+    /// The answer to [`Event::Ask`], without a newline: none if the user cannot be asked.
+    Input(Option<String>),
+    /// The answer to [`Event::Showing`]: all that was printed before has been read.
+    Proceed,
+    /// End.
+    Stop,
+}
+
+/// What the process tells the kernel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// The first message.
+    Hello {
+        /// See [`crate::version`].
+        version: u32,
+    },
+    /// The value of the cell's trailing expression.
+    Value {
+        /// Its representations by MIME type, `text/plain` among them.
+        data: Vec<(String, String)>,
+    },
+    /// A function of the user's is about to show the cell's value by itself, as `evcxr_display` does: the content blocks that it
+    /// prints until [`Event::Shown`] are the value. It may turn out that there is no such function; then the next event is another one.
+    /// The cell waits for [`Command::Proceed`], for nothing else would tell what was printed before from what is printed after.
+    Showing,
+    /// It has.
+    Shown,
+    /// The cell reads a line from its standard input; [`Command::Input`] is the answer.
+    Ask,
+    /// A cell is done.
+    Done {
+        /// The id that its command had.
+        id: u64,
+        /// How it ended.
+        ending: Ending,
+        /// The variables that were put into the store while it ran, in order.
+        kept: Vec<Kept>,
+    },
+    /// What was to be set or dropped is.
+    Obeyed,
+    /// It is not: there is no such folder, a destructor panicked. Or the process cannot run cells at all.
+    Refused {
+        /// Why.
+        why: String,
+    },
+}
+
+/// A variable that was put into the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Which of the cell's slots it came from: the kernel knows its name and type.
+    pub slot: u32,
+    /// The size of its type, in bytes.
+    pub bytes: u64,
+}
+
+/// How a cell ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ending {
+    /// It ran to its end.
+    Ok,
+    /// It panicked.
+    Panic {
+        /// The message.
+        message: String,
+        /// Where, as the compiler calls it.
+        place: Option<Place>,
+        /// The frames of the back trace that have a place, the innermost first.
+        frames: Vec<Frame>,
+    },
+    /// A `?` at its top level met an error.
+    Question {
+        /// The error as `Debug` shows it.
+        message: String,
+    },
+    /// It could not be run: a library that cannot be opened, a variable that is not what the kernel believes. A fault of ours.
+    Trouble {
+        /// What went wrong.
+        what: String,
+    },
+}
+
+/// A place in a source file, as the compiler wrote it into the code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The name of the file: `cell[3]` where it is a cell.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column in characters, from 1; 0 if it is not known.
+    pub column: u32,
+}
+
+/// A frame of a back trace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frame {
+    /// The name of the function, demangled.
+    pub function: String,
+    /// Where in it.
+    pub place: Place,
+}

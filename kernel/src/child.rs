@@ -1,0 +1,182 @@
+//! The process that runs cells, seen from the kernel: started, told what to run, read, and ended.
+//!
+//! It knows libraries and entries, and nothing of what is in them. `kernel/child` is the program.
+
+mod blocks;
+mod channel;
+mod driver;
+mod output;
+mod process;
+
+use crate::engine::{Host, Trouble};
+use assay_link::native::{Command, Ending, Event, Kept};
+use assay_link::version;
+use assay_magics::render::Bundle;
+use driver::{Driver, Order};
+use process::Process;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::{oneshot, watch};
+
+/// It loads one library before it says hello.
+const HELLO: Duration = Duration::from_secs(30);
+
+/// What a process is started with.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    /// The program, `assay-child`.
+    pub(crate) program: PathBuf,
+    /// The cell runtime.
+    pub(crate) runtime: PathBuf,
+    /// The folder with the standard library that the runtime and all cells are linked to.
+    pub(crate) libraries: PathBuf,
+    /// The whole environment that cells see.
+    pub(crate) environment: BTreeMap<String, String>,
+    /// The folder that cells begin in.
+    pub(crate) folder: PathBuf,
+}
+
+/// A process that is, or was, alive. All copies speak to the same one; it is killed when the last is dropped.
+#[derive(Clone)]
+pub(crate) struct Child {
+    pid: u32,
+    orders: UnboundedSender<Order>,
+    /// What it died of.
+    gone: watch::Receiver<Option<String>>,
+}
+
+/// How a cell ended.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
+pub(crate) enum Ended {
+    /// It ran, and the process lives.
+    Done {
+        ending: Ending,
+        /// The variables that it put into the store.
+        kept: Vec<Kept>,
+        /// The value of its last expression.
+        value: Option<Bundle>,
+    },
+    /// The process died.
+    Died {
+        /// Of what, in the user's words: `segmentation fault`, `exit status 7`.
+        cause: String,
+    },
+}
+
+impl Child {
+    /// Starts a process.
+    pub(crate) async fn start(setup: &Setup) -> Result<Self, Trouble> {
+        let mut process = process::spawn(setup)?;
+        let hello = tokio::time::timeout(HELLO, hello(&mut process)).await;
+        if let Err(why) = hello.unwrap_or_else(|_| Err("it says nothing".to_owned())) {
+            return Err(given_up(process, &setup.program, &why).await);
+        }
+        let (orders, given) = unbounded_channel();
+        let (died, gone) = watch::channel(None);
+        let pid = process.pid;
+        tokio::spawn(Driver::new(process, given, died).drive());
+        Ok(Self { pid, orders, gone })
+    }
+
+    /// Opens libraries, by their absolute paths and in the order in which they depend on each other, and runs the entry of the last one, if there is one.
+    /// All that the cell printed has been given to `host` when this returns; so is, from then on, what its threads print.
+    /// Cells wait for each other. Dropping the future does not end the cell; [`kill`](Self::kill) does.
+    pub(crate) async fn run(&self, libraries: &[PathBuf], entry: Option<&str>, host: Arc<dyn Host>) -> Ended {
+        let (answer, ended) = oneshot::channel();
+        let libraries = libraries.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+        let order = Order::Run { libraries, entry: entry.map(str::to_owned), host, answer };
+        // Where there is nobody to take the order, there is nobody to answer it either.
+        let _ = self.orders.send(order);
+        match ended.await {
+            Ok(ended) => ended,
+            Err(_) => Ended::Died { cause: self.gone().await },
+        }
+    }
+
+    /// Sets a variable of the environment. Waits for a running cell.
+    pub(crate) async fn set_variable(&self, name: String, value: String) -> Result<(), Trouble> {
+        self.obey(Command::Environment { name, value }).await
+    }
+
+    /// Changes the current folder. Waits for a running cell.
+    pub(crate) async fn set_folder(&self, folder: &Path) -> Result<(), Trouble> {
+        self.obey(Command::Folder { path: folder.to_string_lossy().into_owned() }).await
+    }
+
+    /// Drops variables; those that are not there are passed over. Waits for a running cell. In trouble if a destructor panicked: they are gone all the same.
+    pub(crate) async fn drop_variables(&self, names: Vec<String>) -> Result<(), Trouble> {
+        self.obey(Command::Drop { names }).await
+    }
+
+    /// Ends the process and all that it started, whatever it is doing.
+    pub(crate) async fn kill(&self) {
+        if self.alive() {
+            process::kill(self.pid);
+        }
+        self.gone().await;
+    }
+
+    /// Its id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Whether it lives.
+    pub(crate) fn alive(&self) -> bool {
+        self.gone.borrow().is_none()
+    }
+
+    async fn obey(&self, command: Command) -> Result<(), Trouble> {
+        let (answer, outcome) = oneshot::channel();
+        let _ = self.orders.send(Order::Obey { command, answer });
+        match outcome.await {
+            Ok(outcome) => outcome.map_err(|what| Trouble { what, remedy: None }),
+            Err(_) => Err(Trouble {
+                what: format!("the process that runs cells has died: {}", self.gone().await),
+                remedy: Some("run the cell again: it starts anew".to_owned()),
+            }),
+        }
+    }
+
+    /// Waits for its end, and says what it died of.
+    async fn gone(&self) -> String {
+        let mut gone = self.gone.clone();
+        match gone.wait_for(Option::is_some).await {
+            Ok(cause) => cause.clone().unwrap_or_default(),
+            // The task that watched is gone, thus the whole runtime.
+            Err(_) => "unknown".to_owned(),
+        }
+    }
+}
+
+/// The first word of the process; why it is none of ours otherwise.
+async fn hello(process: &mut Process) -> Result<(), String> {
+    match channel::receive(&mut process.channel).await {
+        Ok(Some(Event::Hello { version })) => version::check(version).map_err(|error| error.to_string()),
+        Ok(Some(Event::Refused { why })) => Err(why),
+        Ok(_) => Err("it ended at once".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Ends a process that did not begin as it should.
+async fn given_up(mut process: Process, program: &Path, why: &str) -> Trouble {
+    process::kill(process.pid);
+    let cause = process::cause(process.child.wait().await);
+    let printed = process.stderr.drain();
+    tracing::warn!(%cause, printed = %String::from_utf8_lossy(&printed), "a process that runs cells did not start");
+    Trouble {
+        what: format!("{} cannot run cells: {why}", program.display()),
+        remedy: Some(
+            "install `assay` and `assay-child` from the same build; the kernel's log has the details"
+                .to_owned(),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,279 @@
+//! Drives the process: the one task that hears it, reads it and tells it what to do, so that everything has an order.
+
+use super::output::Page;
+use super::process::{self, Pipe, Process};
+use super::{Ended, channel};
+use crate::engine::{Host, Output};
+use crate::session::event::{NoInput, StreamName};
+use assay_link::native::{Command, Event};
+use assay_link::text::Decoder;
+use futures::future::BoxFuture;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::unix::OwnedWriteHalf;
+use tokio::process::Child;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::{oneshot, watch};
+
+/// How long what may be the beginning of something is held back.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// How long the last words of a process that has died may take to be read. They are there already, unless a process that it left behind keeps its channel.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// What the process shall do.
+pub(super) enum Order {
+    /// Run a cell.
+    Run { libraries: Vec<String>, entry: Option<String>, host: Arc<dyn Host>, answer: oneshot::Sender<Ended> },
+    /// Something that it obeys or refuses.
+    Obey { command: Command, answer: oneshot::Sender<Result<(), String>> },
+}
+
+/// Who waits for what is under way.
+enum Call {
+    Run { id: u64, answer: oneshot::Sender<Ended> },
+    Obey { answer: oneshot::Sender<Result<(), String>> },
+}
+
+/// The task.
+pub(super) struct Driver {
+    child: Child,
+    pid: u32,
+    writer: OwnedWriteHalf,
+    events: UnboundedReceiver<Event>,
+    /// Whether the process has closed its end of the channel.
+    deaf: bool,
+    stdout: Pipe,
+    stderr: Pipe,
+    page: Page,
+    stderr_text: Decoder,
+    orders: UnboundedReceiver<Order>,
+    /// Whether nobody is left who could give orders.
+    alone: bool,
+    waiting: VecDeque<Order>,
+    call: Option<Call>,
+    /// The last id of a cell.
+    id: u64,
+    /// Who sees output: the host of the last cell, also after it.
+    host: Option<Arc<dyn Host>>,
+    question: Option<BoxFuture<'static, Result<String, NoInput>>>,
+    /// What it died of.
+    gone: watch::Sender<Option<String>>,
+}
+
+impl Driver {
+    /// A driver of a process that has said hello.
+    pub(super) fn new(
+        process: Process,
+        orders: UnboundedReceiver<Order>,
+        gone: watch::Sender<Option<String>>,
+    ) -> Self {
+        let Process { child, pid, channel, stdout, stderr } = process;
+        let (reader, writer) = channel.into_split();
+        Self {
+            child,
+            pid,
+            writer,
+            events: channel::listen(reader),
+            deaf: false,
+            stdout,
+            stderr,
+            page: Page::default(),
+            stderr_text: Decoder::default(),
+            orders,
+            alone: false,
+            waiting: VecDeque::new(),
+            call: None,
+            id: 0,
+            host: None,
+            question: None,
+            gone,
+        }
+    }
+
+    /// Drives the process until it has died.
+    pub(super) async fn drive(mut self) {
+        let status = loop {
+            if self.call.is_none()
+                && let Some(order) = self.waiting.pop_front()
+            {
+                self.obey(order).await;
+            }
+            tokio::select! {
+                status = self.child.wait() => break status,
+                event = self.events.recv(), if !self.deaf => self.heard(event).await,
+                order = self.orders.recv(), if !self.alone => self.ordered(order),
+                () = self.stdout.readable() => {
+                    let bytes = self.stdout.read();
+                    self.print(&bytes);
+                }
+                () = self.stderr.readable() => {
+                    let bytes = self.stderr.read();
+                    self.print_error(&bytes);
+                }
+                line = answer(&mut self.question) => {
+                    self.question = None;
+                    self.tell(&Command::Input(line.ok())).await;
+                }
+                () = tokio::time::sleep(PAUSE), if self.page.waits() => {
+                    let shown = self.page.pause();
+                    self.show(shown);
+                }
+            }
+        };
+        self.died(process::cause(status)).await;
+    }
+
+    fn ordered(&mut self, order: Option<Order>) {
+        match order {
+            Some(order) => self.waiting.push_back(order),
+            None => {
+                self.alone = true;
+                process::kill(self.pid);
+            }
+        }
+    }
+
+    async fn obey(&mut self, order: Order) {
+        match order {
+            Order::Run { libraries, entry, host, answer } => {
+                // What threads printed since the last cell belongs there.
+                self.drain();
+                self.host = Some(host);
+                self.id += 1;
+                let id = self.id;
+                self.call = Some(Call::Run { id, answer });
+                self.tell(&Command::Run { id, libraries, entry }).await;
+            }
+            Order::Obey { command, answer } => {
+                self.call = Some(Call::Obey { answer });
+                self.tell(&command).await;
+            }
+        }
+    }
+
+    async fn heard(&mut self, event: Option<Event>) {
+        let Some(event) = event else {
+            self.deaf = true;
+            // It is dying, or says what nobody understands.
+            process::kill(self.pid);
+            return;
+        };
+        self.drain();
+        let shown = match event {
+            Event::Showing => {
+                let shown = self.page.begin_value();
+                self.tell(&Command::Proceed).await;
+                shown
+            }
+            Event::Ask => {
+                let shown = self.page.flush();
+                self.question = self.host.clone().map(ask);
+                if self.question.is_none() {
+                    self.tell(&Command::Input(None)).await;
+                }
+                shown
+            }
+            other => return self.take(other),
+        };
+        self.show(shown);
+    }
+
+    /// An event that is not answered.
+    fn take(&mut self, event: Event) {
+        let shown = match event {
+            Event::Value { data } => self.page.value(data),
+            Event::Shown => self.page.end_value(),
+            Event::Done { id, ending, kept } => {
+                let shown = self.page.end();
+                self.show(shown);
+                let value = self.page.take_value();
+                if let Some(Call::Run { answer, .. }) =
+                    self.call.take_if(|call| matches!(call, Call::Run { id: of, .. } if *of == id))
+                {
+                    // Whoever waited may have given up.
+                    let _ = answer.send(Ended::Done { ending, kept, value });
+                }
+                return;
+            }
+            Event::Obeyed => return self.settle(Ok(())),
+            Event::Refused { why } => return self.settle(Err(why)),
+            Event::Hello { .. } | Event::Showing | Event::Ask => return,
+        };
+        self.show(shown);
+    }
+
+    fn settle(&mut self, outcome: Result<(), String>) {
+        if let Some(Call::Obey { answer }) = self.call.take_if(|call| matches!(call, Call::Obey { .. })) {
+            let _ = answer.send(outcome);
+        }
+    }
+
+    /// The process has ended: tells its last words, and ends what it left behind.
+    async fn died(mut self, cause: String) {
+        process::kill(self.pid);
+        let until = tokio::time::Instant::now() + LAST_WORDS;
+        while let Ok(Some(event)) = tokio::time::timeout_at(until, self.events.recv()).await {
+            self.drain();
+            self.take(event);
+        }
+        self.drain();
+        let mut shown = self.page.end();
+        shown.extend(stream(StreamName::Stderr, self.stderr_text.end()));
+        self.show(shown);
+        self.gone.send_replace(Some(cause.clone()));
+        if let Some(Call::Run { answer, .. }) = self.call.take() {
+            let _ = answer.send(Ended::Died { cause });
+        }
+        // Whoever waits for anything else finds nobody who would answer.
+    }
+
+    /// Shows what has been printed up to now.
+    fn drain(&mut self) {
+        let (printed, errors) = (self.stdout.drain(), self.stderr.drain());
+        self.print(&printed);
+        self.print_error(&errors);
+    }
+
+    fn print(&mut self, bytes: &[u8]) {
+        let shown = self.page.print(bytes);
+        self.show(shown);
+    }
+
+    fn print_error(&mut self, bytes: &[u8]) {
+        let text = self.stderr_text.decode(bytes);
+        self.show(stream(StreamName::Stderr, text));
+    }
+
+    fn show(&self, outputs: impl IntoIterator<Item = Output>) {
+        for output in outputs {
+            match &self.host {
+                Some(host) => host.output(output),
+                None => tracing::info!(?output, "nobody sees output of the process that runs cells"),
+            }
+        }
+    }
+
+    async fn tell(&mut self, command: &Command) {
+        channel::send(&mut self.writer, command).await;
+    }
+}
+
+fn stream(name: StreamName, text: String) -> Option<Output> {
+    (!text.is_empty()).then_some(Output::Stream { name, text })
+}
+
+fn ask(host: Arc<dyn Host>) -> BoxFuture<'static, Result<String, NoInput>> {
+    Box::pin(async move { host.ask(String::new(), false).await })
+}
+
+/// What the user answers; never, if nobody asked.
+async fn answer(
+    question: &mut Option<BoxFuture<'static, Result<String, NoInput>>>,
+) -> Result<String, NoInput> {
+    match question {
+        Some(question) => question.await,
+        None => std::future::pending().await,
+    }
+}

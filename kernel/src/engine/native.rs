@@ -1,0 +1,428 @@
+//! The native engine: an incremental compiler for notebooks, straight to rustc.
+//!
+//! A cell passes through stages, each a module with one type in and one out:
+//! [`split`] takes it apart, [`place`] finds the crate of its items, [`prelude`] brings what it mentions into scope, [`entry`] and [`generate`] write the crate,
+//! [`rustc`] compiles it, [`types`] reads what the variables are, [`adjust`] learns from what the compiler says about text of ours, [`diagnose`] puts the rest on the
+//! user's own text. [`build`] is the way through them. What has compiled runs in a process of its own ([`crate::child`]), and [`notebook`] is what stays.
+
+mod adjust;
+mod build;
+mod diagnose;
+mod entry;
+mod generate;
+mod items;
+mod macros;
+mod mentions;
+mod notebook;
+mod place;
+mod prelude;
+mod program;
+mod publish;
+mod rustc;
+mod source;
+mod split;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod toolchain;
+mod types;
+mod units;
+
+use super::evcxr::Evcxr;
+use super::surroundings::Surroundings;
+use super::{Cell, Engine, Failure, Host, Ran, Trouble, folder};
+use crate::child::{Child, Ended, Setup};
+use crate::session::reply::{CompleteReply, InspectReply};
+use assay_link::native::{Ending, Kept};
+use assay_magics::outcome::Variable;
+use assay_magics::render::Bundle;
+use build::{Program, Workshop, build};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use notebook::{Gone, Notebook};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+use tokio::sync::Notify;
+use toolchain::Toolchain;
+
+/// The engine.
+pub(crate) struct Native {
+    /// The program that runs cells.
+    program: PathBuf,
+    cache: PathBuf,
+    surroundings: Mutex<Surroundings>,
+    /// Whoever holds it works on the notebook.
+    state: tokio::sync::Mutex<State>,
+    /// The process that runs cells, for those who do not wait for the notebook.
+    child: Mutex<Option<Child>>,
+    /// Ends what is under way.
+    interrupted: Notify,
+    /// Completion and hover come from its rust-analyzer, which is given the notebook as text.
+    analyzer: Evcxr,
+}
+
+#[derive(Default)]
+struct State {
+    notebook: Notebook,
+    workshop: Option<Workshop>,
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        if let Some(workshop) = &self.workshop {
+            folder::remove(&workshop.folder);
+        }
+    }
+}
+
+impl Native {
+    /// An engine that starts nothing yet: then it starts `program`, compiles below `cache`, and its cells begin in `folder` with this whole
+    /// environment. It asks `analyzer`, which is its own, about text.
+    pub(crate) fn new(
+        program: PathBuf,
+        cache: PathBuf,
+        folder: PathBuf,
+        environment: BTreeMap<String, String>,
+        analyzer: Evcxr,
+    ) -> Self {
+        Self {
+            program,
+            cache,
+            surroundings: Mutex::new(Surroundings { environment, folder }),
+            state: tokio::sync::Mutex::default(),
+            child: Mutex::default(),
+            interrupted: Notify::new(),
+            analyzer,
+        }
+    }
+
+    async fn run(&self, cell: Cell, host: Arc<dyn Host>) -> Result<Ran, Failure> {
+        let mut state = self.state.lock().await;
+        // Registered before anything is begun, so that no press of the button is missed.
+        let stop = self.interrupted.notified();
+        tokio::pin!(stop);
+        stop.as_mut().enable();
+        let began = Instant::now();
+        let surroundings = self.surroundings().clone();
+        let built = async {
+            let State { notebook, workshop } = &mut *state;
+            let workshop = self.workshop(workshop, &surroundings).await.map_err(Failure::Trouble)?;
+            let runtime = workshop.toolchain.clone();
+            // The process starts while rustc works.
+            let (program, child) =
+                tokio::join!(build(workshop, notebook, &cell), self.started(&runtime, &surroundings));
+            Ok::<_, Failure>((program?, child.map_err(Failure::Trouble)?))
+        };
+        let (program, child) = tokio::select! {
+            built = built => built?,
+            () = &mut stop => return Err(Failure::Interrupted { lost: Vec::new() }),
+        };
+        let compile = began.elapsed();
+        let settling = Settling { before: std::mem::take(&mut state.notebook), program };
+        let libraries = settling.program.libraries.clone();
+        let began = Instant::now();
+        let ended = match settling.program.entry.clone() {
+            // Items are there for those who call them.
+            None => Some(Ended::Done { ending: Ending::Ok, kept: Vec::new(), value: None }),
+            Some(entry) => tokio::select! {
+                ended = child.run(&libraries, Some(&entry), host) => Some(ended),
+                () = &mut stop => {
+                    child.kill().await;
+                    None
+                }
+            },
+        };
+        let run = began.elapsed();
+        if !child.alive() {
+            self.child().take();
+        }
+        let (notebook, ran) = settling.settle(cell.number, ended);
+        state.notebook = notebook;
+        ran.map(|ran| Ran { compile, run, ..ran })
+    }
+
+    /// The workshop, made if there is none.
+    async fn workshop<'a>(
+        &self,
+        workshop: &'a mut Option<Workshop>,
+        surroundings: &Surroundings,
+    ) -> Result<&'a mut Workshop, Trouble> {
+        let made = match workshop.take() {
+            // Somebody may have emptied the cache.
+            Some(made) if made.folder.is_dir() && made.toolchain.is_there() => made,
+            _ => {
+                let toolchain =
+                    Toolchain::prepare(&surroundings.environment, &surroundings.folder, &self.cache).await?;
+                let folder =
+                    folder::create(&self.cache, "native-", std::process::id()).map_err(|error| Trouble {
+                        what: format!("no folder for cells can be made in {}: {error}", self.cache.display()),
+                        remedy: Some(
+                            "make room there, or make it writable; XDG_CACHE_HOME names another place"
+                                .to_owned(),
+                        ),
+                    })?;
+                Workshop { toolchain, folder, made: 0 }
+            }
+        };
+        Ok(workshop.insert(made))
+    }
+
+    /// The process that runs cells, started if there is none.
+    async fn started(&self, toolchain: &Toolchain, surroundings: &Surroundings) -> Result<Child, Trouble> {
+        if let Some(child) = self.child().clone().filter(Child::alive) {
+            return Ok(child);
+        }
+        let setup = Setup {
+            program: self.program.clone(),
+            runtime: toolchain.runtime.clone(),
+            libraries: toolchain.libraries.clone(),
+            environment: surroundings.environment.clone(),
+            folder: surroundings.folder.clone(),
+        };
+        let child = Child::start(&setup).await?;
+        self.child().replace(child.clone());
+        Ok(child)
+    }
+
+    async fn forget(&self, names: Vec<String>) -> Result<(), Trouble> {
+        let mut state = self.state.lock().await;
+        names.iter().for_each(|name| drop(state.notebook.variables.remove(name)));
+        let child = self.child().clone();
+        match child {
+            Some(child) => child.drop_variables(names).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn reset(&self) {
+        let mut state = self.state.lock().await;
+        state.notebook = Notebook::default();
+        let child = self.child().take();
+        if let Some(child) = child {
+            child.kill().await;
+        }
+    }
+
+    async fn variables(&self) -> Vec<Variable> {
+        let state = self.state.lock().await;
+        let variable = |(name, variable): (&String, &notebook::Variable)| Variable {
+            name: name.clone(),
+            type_name: diagnose::short(&variable.type_name),
+            size: usize::try_from(variable.bytes).ok(),
+        };
+        state.notebook.variables.iter().map(variable).collect()
+    }
+
+    /// The notebook as text, for an analyzer that has not seen it.
+    async fn told(&self) -> String {
+        self.state.lock().await.notebook.as_text()
+    }
+
+    fn surroundings(&self) -> MutexGuard<'_, Surroundings> {
+        self.surroundings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn child(&self) -> MutexGuard<'_, Option<Child>> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A cell that has ended, and the notebook before it.
+struct Settling {
+    before: Notebook,
+    program: Program,
+}
+
+impl Settling {
+    /// The notebook after the cell, which was interrupted if nothing is known of its end, and what there is to say about it.
+    fn settle(self, cell: u32, ended: Option<Ended>) -> (Notebook, Result<Ran, Failure>) {
+        let Self { before, program } = self;
+        let mut notebook = program.notebook;
+        match ended {
+            Some(Ended::Done { ending, kept, value }) => {
+                let mut lost = take_away(&mut notebook, &program.taken, &program.gone, cell);
+                put_back(&mut notebook, &program.slots, &kept);
+                for (name, gone) in &program.gone {
+                    if !notebook.variables.contains_key(name) {
+                        notebook.gone.insert(name.clone(), gone.clone());
+                    }
+                }
+                lost.retain(|name| !notebook.variables.contains_key(name));
+                let ran = match ending {
+                    Ending::Ok => {
+                        Ok(Ran { value, warnings: program.warnings, notes: program.notes, ..Ran::default() })
+                    }
+                    ending => Err(failure(ending, &notebook, lost)),
+                };
+                (notebook, ran)
+            }
+            None => {
+                let lost = lose_all(&mut notebook, &before, cell);
+                (notebook, Err(Failure::Interrupted { lost }))
+            }
+            Some(Ended::Died { cause }) => {
+                let lost = lose_all(&mut notebook, &before, cell);
+                (notebook, Err(Failure::Died { cause, lost }))
+            }
+        }
+    }
+}
+
+/// Takes the variables that a cell took out of the notebook. Gives those that are not known to have been moved.
+fn take_away(
+    notebook: &mut Notebook,
+    taken: &[String],
+    gone: &BTreeMap<String, Gone>,
+    cell: u32,
+) -> Vec<String> {
+    for name in taken {
+        notebook.variables.remove(name);
+        notebook.gone.insert(name.clone(), Gone::Lost { cell });
+    }
+    taken.iter().filter(|name| !gone.contains_key(*name)).cloned().collect()
+}
+
+fn put_back(notebook: &mut Notebook, slots: &BTreeMap<u32, (String, notebook::Variable)>, kept: &[Kept]) {
+    for kept in kept {
+        if let Some((name, variable)) = slots.get(&kept.slot) {
+            notebook.gone.remove(name);
+            notebook
+                .variables
+                .insert(name.clone(), notebook::Variable { bytes: kept.bytes, ..variable.clone() });
+        }
+    }
+}
+
+fn lose_all(notebook: &mut Notebook, before: &Notebook, cell: u32) -> Vec<String> {
+    let lost: Vec<String> = before.variables.keys().cloned().collect();
+    notebook.variables.clear();
+    notebook.gone.extend(lost.iter().map(|name| (name.clone(), Gone::Lost { cell })));
+    lost
+}
+
+fn failure(ending: Ending, notebook: &Notebook, lost: Vec<String>) -> Failure {
+    match ending {
+        Ending::Panic { message, place, frames } => {
+            let place = place.and_then(|place| diagnose::ran_at(&place, notebook));
+            let frames = frames.iter().filter_map(|frame| diagnose::frame(frame, notebook)).collect();
+            Failure::Panic { message, place, frames, lost }
+        }
+        Ending::Question { message } => Failure::Question { message },
+        Ending::Trouble { what } => {
+            let remedy = "this is a fault of Assay's: please report it with the cell".to_owned();
+            Failure::Trouble(Trouble { what, remedy: Some(remedy) })
+        }
+        Ending::Ok => Failure::Trouble(Trouble { what: "the cell ended well".to_owned(), remedy: None }),
+    }
+}
+
+impl Engine for Native {
+    fn name(&self) -> &'static str {
+        "native"
+    }
+
+    fn run(&self, cell: Cell, host: Arc<dyn Host>) -> BoxFuture<'_, Result<Ran, Failure>> {
+        self.run(cell, host).boxed()
+    }
+
+    fn add_dependency(&self, specification: String, _: Arc<dyn Host>) -> BoxFuture<'_, Result<(), Failure>> {
+        let trouble = Trouble {
+            what: format!("the native engine cannot add crates yet: `{specification}`"),
+            remedy: Some("`%engine evcxr` can; its notebook begins without variables".to_owned()),
+        };
+        async { Err(Failure::Trouble(trouble)) }.boxed()
+    }
+
+    fn command(&self, line: String, _: Arc<dyn Host>) -> BoxFuture<'_, Result<Option<Bundle>, Failure>> {
+        let trouble = Trouble {
+            what: format!("`{line}` is a command of evcxr's, and the native engine has none of its own"),
+            remedy: Some("%lsmagic lists what there is".to_owned()),
+        };
+        async { Err(Failure::Trouble(trouble)) }.boxed()
+    }
+
+    fn complete(&self, source: String, cursor: usize) -> BoxFuture<'_, Result<CompleteReply, Trouble>> {
+        async move {
+            let prelude = self.told().await;
+            let shift = prelude.len();
+            let reply = self.analyzer.complete(prelude + &source, cursor + shift).await?;
+            let back = |byte: usize| byte.saturating_sub(shift);
+            Ok(CompleteReply { start: back(reply.start), end: back(reply.end), ..reply })
+        }
+        .boxed()
+    }
+
+    fn inspect(&self, source: String, cursor: usize) -> BoxFuture<'_, Result<InspectReply, Trouble>> {
+        async move {
+            let prelude = self.told().await;
+            let cursor = cursor + prelude.len();
+            self.analyzer.inspect(prelude + &source, cursor).await
+        }
+        .boxed()
+    }
+
+    fn variables(&self) -> BoxFuture<'_, Result<Vec<Variable>, Trouble>> {
+        async { Ok(self.variables().await) }.boxed()
+    }
+
+    fn forget(&self, names: Vec<String>) -> BoxFuture<'_, Result<(), Failure>> {
+        async { self.forget(names).await.map_err(Failure::Trouble) }.boxed()
+    }
+
+    fn interrupt(&self) -> BoxFuture<'_, ()> {
+        async { self.interrupted.notify_waiters() }.boxed()
+    }
+
+    fn reset(&self) -> BoxFuture<'_, Result<(), Trouble>> {
+        async {
+            self.reset().await;
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn set_variable(&self, name: String, value: String) -> BoxFuture<'_, Result<(), Trouble>> {
+        self.surroundings().environment.insert(name.clone(), value.clone());
+        async move {
+            let child = self.child().clone();
+            match child {
+                Some(child) => child.set_variable(name, value).await,
+                None => Ok(()),
+            }
+        }
+        .boxed()
+    }
+
+    fn set_folder(&self, folder: PathBuf) -> BoxFuture<'_, Result<(), Trouble>> {
+        self.surroundings().folder.clone_from(&folder);
+        async move {
+            let child = self.child().clone();
+            match child {
+                Some(child) => child.set_folder(&folder).await,
+                None => Ok(()),
+            }
+        }
+        .boxed()
+    }
+
+    fn stop(&self) -> BoxFuture<'_, ()> {
+        async {
+            self.interrupted.notify_waiters();
+            let child = self.child().take();
+            if let Some(child) = child {
+                child.kill().await;
+            }
+            self.analyzer.stop().await;
+            let mut state = self.state.lock().await;
+            *state = State::default();
+        }
+        .boxed()
+    }
+
+    fn processes(&self) -> Vec<(u32, String)> {
+        let child = self.child().clone().filter(Child::alive).map(|child| (child.pid(), "cells".to_owned()));
+        child.into_iter().chain(self.analyzer.processes()).collect()
+    }
+}

@@ -1,0 +1,157 @@
+//! The text of a crate: a unit's items, a cell's statements, or both.
+//!
+//! Every piece of a cell stands on the line on which its user sees it, so that `line!()`, panics and back traces are right as they are; columns
+//! move where something of ours stands before on the line, and are mapped back.
+
+use super::entry::{self, Entry};
+use super::mentions::is_keyword;
+use super::prelude::Prelude;
+use super::source::Source;
+use super::split::Item;
+use super::units::{Part, Unit, UnitId, module};
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// What is noise in a notebook: a variable that only the next cell uses, an item that is not called yet.
+const LINTS: &str = "#![allow(unused_variables, unused_assignments, unused_imports, unused_mut, unused_macros, unused_labels, path_statements, dead_code, \
+                     private_interfaces, private_bounds, non_local_definitions, redundant_imports, internal_features)]";
+
+/// A crate to compile.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Crate {
+    pub(super) name: String,
+    pub(super) identity: String,
+    /// The root comes first.
+    pub(super) files: Vec<File>,
+    pub(super) needs: BTreeSet<UnitId>,
+}
+
+/// A file of a crate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct File {
+    pub(super) name: String,
+    /// What the code calls it.
+    pub(super) shown: String,
+    pub(super) source: Source,
+}
+
+/// The file of a cell's statements.
+pub(super) const STATEMENTS: &str = "statements.rs";
+
+/// The crate of a unit, with the entry of the cell that makes it if there is one. `names` are those that its types, and the types that it sees, may have.
+pub(super) fn unit(
+    unit: &Unit,
+    with: Option<(&Entry<'_>, &Prelude)>,
+    names: &BTreeSet<String>,
+) -> (Crate, entry::Places) {
+    let mut files = Vec::new();
+    let mut root = Source::default();
+    for (index, part) in unit.parts.iter().enumerate() {
+        let source = if index == 0 { &mut root } else { &mut Source::default() };
+        if index == 0 {
+            source.ours(LINTS);
+        } else {
+            source.ours("use super::*; ");
+        }
+        items(source, part);
+        if index > 0 {
+            files.push(File {
+                name: format!("{}.rs", module(index)),
+                shown: shown(part.cell),
+                source: source.clone(),
+            });
+        }
+    }
+    for index in 1..unit.parts.len() {
+        let module = module(index);
+        root.ours(&format!(
+            "#[path = \"{module}.rs\"] #[doc(hidden)] pub mod {module}; pub use {module}::*;\n"
+        ));
+    }
+    colliding(&mut root, names);
+    let places = match with {
+        Some((entry, prelude)) => {
+            let (file, places) = statements(entry);
+            // Most of it is at the root already, for the items.
+            let items = unit.parts.first().map_or("", |part| &part.prelude);
+            for line in prelude.text.lines().filter(|line| !items.lines().any(|other| other == *line)) {
+                root.ours(&format!("{line}\n"));
+            }
+            root.ours(&include(STATEMENTS));
+            files.push(file);
+            places
+        }
+        None => entry::Places::default(),
+    };
+    let cell = unit.parts.first().map_or(0, |part| part.cell);
+    files.insert(0, File { name: "items.rs".to_owned(), shown: shown(cell), source: root });
+    let of_statements = with.iter().flat_map(|(_, prelude)| prelude.needs.iter().copied());
+    let needs = unit.parts.iter().flat_map(|part| part.needs.iter().copied()).chain(of_statements).collect();
+    let made = Crate { name: unit.crate_name.clone(), identity: unit.identity().to_owned(), files, needs };
+    (made, places)
+}
+
+/// The crate of a cell that has statements alone.
+pub(super) fn program(
+    name: String,
+    entry: &Entry<'_>,
+    inner: &[Range<usize>],
+    prelude: &Prelude,
+    names: &BTreeSet<String>,
+) -> (Crate, entry::Places) {
+    let mut root = Source::default();
+    root.ours(LINTS);
+    for attribute in inner {
+        root.user(entry.cell, entry.text, attribute.clone());
+    }
+    root.ours("\n");
+    colliding(&mut root, names);
+    root.ours(&prelude.text);
+    root.ours(&include(STATEMENTS));
+    let (file, places) = statements(entry);
+    let root = File { name: "root.rs".to_owned(), shown: shown(entry.cell), source: root };
+    let identity = name.clone();
+    (Crate { name, identity, files: vec![root, file], needs: prelude.needs.clone() }, places)
+}
+
+fn statements(entry: &Entry<'_>) -> (File, entry::Places) {
+    let (source, places) = entry::write(entry);
+    (File { name: STATEMENTS.to_owned(), shown: shown(entry.cell), source }, places)
+}
+
+fn include(file: &str) -> String {
+    format!("#[path = \"{file}\"] mod assay_statements;\n")
+}
+
+/// The items of a part where they stand in their cell, then its prelude: the order of declarations is free.
+fn items(source: &mut Source, part: &Part) {
+    let mut at = 0;
+    let mut pieces: Vec<(&Range<usize>, Option<&Item>)> =
+        part.inner.iter().map(|range| (range, None)).collect();
+    pieces.extend(part.items.iter().map(|item| (&item.range, Some(item))));
+    for (range, item) in pieces {
+        source.blank(&part.text, at..range.start);
+        source.edited(part.cell, &part.text, range.clone(), item.map_or(&[], |item| &item.edits));
+        at = range.end;
+        source.ours(" ");
+    }
+    // A comment may end the last item.
+    source.ours("\n");
+    source.ours(&part.prelude);
+}
+
+/// rustc prints a type by its bare name where that is the only one: these are there to be others of the same name.
+fn colliding(root: &mut Source, names: &BTreeSet<String>) {
+    let all: Vec<String> =
+        names.iter().filter(|name| !is_keyword(name)).map(|name| format!("pub struct {name};")).collect();
+    root.ours("extern crate assay_names;\n");
+    root.ours(&format!(
+        "#[doc(hidden)] #[allow(nonstandard_style)] pub mod assay_names_here {{ {} }}\n",
+        all.join(" ")
+    ));
+}
+
+/// What code calls the file of a cell.
+pub(super) fn shown(cell: u32) -> String {
+    format!("cell[{cell}]")
+}

@@ -1,0 +1,98 @@
+//! A program that is run to its end: in a process group of its own, so that nothing of it goes on when nobody waits any more.
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io;
+use std::path::Path;
+use std::process::{Output, Stdio};
+use tokio::process::Command;
+
+/// Runs `program` in `folder` with exactly this environment. Dropping the future ends it and whatever it started.
+///
+/// An error means that it could not be started or waited for; how it ended is in the output.
+pub(super) async fn run(
+    program: &Path,
+    arguments: &[impl AsRef<OsStr>],
+    folder: &Path,
+    environment: &BTreeMap<String, String>,
+) -> io::Result<Output> {
+    let child = Command::new(program)
+        .args(arguments)
+        .env_clear()
+        .envs(environment)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()?;
+    let mut group = Group(child.id());
+    let output = child.wait_with_output().await?;
+    // A group that ended well has left nobody behind, and its number may soon be another's.
+    if output.status.success() {
+        group.0 = None;
+    }
+    Ok(output)
+}
+
+/// Ends a process group when it is dropped.
+struct Group(Option<u32>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let group = self.0.and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
+        if let Some(group) = group {
+            // One that is gone needs nothing.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::run;
+    use std::collections::BTreeMap;
+    use std::path::Path;
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn what_it_started_ends_with_it_when_nobody_waits() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = "sleep 300 & echo $! > started.tmp; mv started.tmp started; wait";
+        let environment = BTreeMap::new();
+        let arguments = ["-c", script];
+        let running = run(Path::new("/bin/sh"), &arguments, folder.path(), &environment);
+        let started = folder.path().join("started");
+        let seen = async {
+            while !started.exists() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::select! {
+            output = running => panic!("{output:?}"),
+            () = seen => {}
+        }
+        let pid: i32 = std::fs::read_to_string(&started).unwrap().trim().parse().unwrap();
+        let alive = || {
+            // A killed process stays a zombie until whoever inherited it looks at it.
+            let status = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            !status.is_empty() && !status.contains(") Z ")
+        };
+        while alive() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn it_sees_its_folder_and_its_environment_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let environment = BTreeMap::from([("A".to_owned(), "b".to_owned())]);
+        let script = "pwd -P; echo $A-$HOME; echo problem >&2; exit 3";
+        let output = run(Path::new("/bin/sh"), &["-c", script], folder.path(), &environment).await.unwrap();
+        let path = folder.path().canonicalize().unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{}\nb-\n", path.display()));
+        assert_eq!(output.stderr, b"problem\n");
+        assert_eq!(output.status.code(), Some(3));
+    }
+}

@@ -1,0 +1,153 @@
+//! Text for the compiler that remembers which of its bytes are the user's.
+
+use std::ops::Range;
+
+/// A source file in the making: pieces of cells, as they were typed, between text of ours.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Source {
+    text: String,
+    /// In the order of the text, without overlaps.
+    pieces: Vec<Piece>,
+}
+
+/// Bytes that a user typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Piece {
+    /// Where they stand here.
+    here: Range<usize>,
+    cell: u32,
+    /// Where they stood in the cell.
+    start: usize,
+}
+
+/// Something that is inserted into the user's text, or put in the place of a part of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Edit {
+    /// Bytes of the cell; an empty range for an insertion.
+    pub(super) range: Range<usize>,
+    /// What stands there instead.
+    pub(super) text: String,
+}
+
+impl Source {
+    /// Text of ours. Gives where it stands.
+    pub(super) fn ours(&mut self, text: &str) -> Range<usize> {
+        let start = self.text.len();
+        self.text.push_str(text);
+        start..self.text.len()
+    }
+
+    /// Bytes of a cell, as they are.
+    pub(super) fn user(&mut self, cell: u32, text: &str, bytes: Range<usize>) {
+        if bytes.is_empty() {
+            return;
+        }
+        let here = self.ours(&text[bytes.clone()]);
+        self.pieces.push(Piece { here, cell, start: bytes.start });
+    }
+
+    /// Bytes of a cell with edits, which are in order and do not overlap. An edit at the very end of `bytes` belongs to them.
+    pub(super) fn edited(&mut self, cell: u32, text: &str, bytes: Range<usize>, edits: &[Edit]) {
+        let mut at = bytes.start;
+        for edit in edits.iter().filter(|edit| edit.range.start >= bytes.start && edit.range.end <= bytes.end)
+        {
+            self.user(cell, text, at..edit.range.start);
+            self.ours(&edit.text);
+            at = edit.range.end;
+        }
+        self.user(cell, text, at..bytes.end);
+    }
+
+    /// Bytes of a cell of which only the line breaks stay, so that what follows is on the line where the user sees it.
+    pub(super) fn blank(&mut self, text: &str, bytes: Range<usize>) {
+        let breaks: String = text[bytes].chars().filter(|&c| c == '\n').collect();
+        self.ours(&breaks);
+    }
+
+    /// The whole text.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The bytes of a cell that stand at these bytes. What is ours at one of their ends is left out; what is ours at both is nobody's, and so is
+    /// what joins two cells. An empty range lies in the piece that it touches.
+    pub(super) fn origin(&self, bytes: &Range<usize>) -> Option<(u32, Range<usize>)> {
+        if bytes.is_empty() {
+            let piece = self
+                .pieces
+                .iter()
+                .find(|piece| (piece.here.start..=piece.here.end).contains(&bytes.start))?;
+            let at = piece.start + (bytes.start - piece.here.start);
+            return Some((piece.cell, at..at));
+        }
+        let touched =
+            self.pieces.iter().filter(|piece| piece.here.start < bytes.end && bytes.start < piece.here.end);
+        let mut from_end = touched.clone();
+        let (first, last) = (touched.clone().next()?, from_end.next_back()?);
+        let (from, to) = (bytes.start.max(first.here.start), bytes.end.min(last.here.end));
+        let users = from == bytes.start || to == bytes.end;
+        let start = first.start + (from - first.here.start);
+        let end = last.start + (to - last.here.start);
+        (users && first.cell == last.cell && start <= end).then_some((first.cell, start..end))
+    }
+
+    /// The byte at a line and a column in characters, both from 1.
+    pub(super) fn byte_at(&self, line: u32, column: u32) -> Option<usize> {
+        let mut start = 0;
+        for _ in 1..line {
+            start += self.text[start..].find('\n')? + 1;
+        }
+        let rest = self.text[start..].split('\n').next()?;
+        let column = usize::try_from(column.max(1) - 1).ok()?;
+        Some(start + rest.char_indices().nth(column).map_or(rest.len(), |(byte, _)| byte))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Edit, Source};
+
+    fn source() -> Source {
+        let cell = "struct é { x: u8 }\nlet y = 1;";
+        let mut source = Source::default();
+        source.ours("use a;");
+        let edits = [Edit { range: 0..0, text: "pub ".into() }, Edit { range: 12..12, text: "pub ".into() }];
+        source.edited(3, cell, 0..19, &edits);
+        source.blank(cell, 19..30);
+        source
+    }
+
+    #[test]
+    fn what_is_the_users_is_known() {
+        let source = source();
+        assert_eq!(source.text(), "use a;pub struct é { pub x: u8 }\n");
+        let check = |text: &str, origin: Option<std::ops::Range<usize>>| {
+            let at = source.text().find(text).unwrap();
+            assert_eq!(source.origin(&(at..at + text.len())), origin.map(|range| (3, range)), "{text}");
+        };
+        check("struct", Some(0..6));
+        check("x: u8", Some(12..17));
+        check("é { pub x", Some(7..13));
+        check("pub struct é", Some(0..9));
+        check("x: u8 }\n", Some(12..19));
+        check("use", None);
+        check("pub", None);
+        check(source.text(), None);
+    }
+
+    #[test]
+    fn an_empty_range_is_where_it_touches() {
+        let source = source();
+        let end = source.text().find('\n').unwrap();
+        assert_eq!(source.origin(&(end..end)), Some((3, 19)).map(|(cell, at)| (cell, at..at)));
+    }
+
+    #[test]
+    fn a_line_and_a_column_are_a_byte() {
+        let source = source();
+        let at = |line, column| source.byte_at(line, column).map(|byte| &source.text()[byte..]);
+        assert_eq!(at(1, 19), Some(" { pub x: u8 }\n"));
+        assert_eq!(at(2, 1), Some(""));
+        assert_eq!(at(3, 1), None);
+    }
+}

@@ -1,0 +1,294 @@
+//! The stages that write a crate, from a cell's text to the compiler's.
+
+use super::entry::{self, Entry, Put, Taken};
+use super::generate;
+use super::notebook::{Kind, Notebook};
+use super::place::{Cycle, Placed, place};
+use super::prelude::{bound, prelude};
+use super::split::{Split, split};
+use super::units::UnitId;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// A notebook that cells are put into without being compiled.
+#[derive(Default)]
+struct Trial {
+    notebook: Notebook,
+    cell: u32,
+}
+
+impl Trial {
+    fn cell(&mut self, text: &str) -> Result<Placed, Cycle> {
+        self.cell += 1;
+        let split = taken_apart(&self.notebook, text);
+        place(&mut self.notebook, self.cell, text, &split)
+    }
+
+    fn after(cells: &[&str]) -> Self {
+        let mut trial = Self::default();
+        for cell in cells {
+            trial.cell(cell).unwrap();
+        }
+        trial
+    }
+
+    /// The declarations for text with these mentions, each on a line.
+    fn prelude(&self, mentions: &[&str]) -> String {
+        let mentions = mentions.iter().map(|name| (*name).to_owned()).collect();
+        prelude(&self.notebook, &mentions, &BTreeSet::new(), None).text
+    }
+
+    /// The root of a unit.
+    fn root(&self, unit: UnitId) -> String {
+        let (made, _) =
+            generate::unit(self.notebook.units.get(unit).unwrap(), None, &BTreeSet::from(["P".to_owned()]));
+        made.files[0].source.text().to_owned()
+    }
+}
+
+fn taken_apart(notebook: &Notebook, text: &str) -> Split {
+    split(text, &|name| notebook.stands_for_items(name)).unwrap_or_else(|| panic!("not understood: {text}"))
+}
+
+#[test]
+fn what_is_mentioned_is_brought_and_a_trait_with_its_methods() {
+    let trial = Trial::after(&[
+        "struct P; fn f() {}",
+        "trait Area { fn area(&self) -> f64; }",
+        "use std::collections::HashMap; use std::fmt::*;",
+        "fn f(p: P) {}",
+    ]);
+    let check = |mentions: &[&str], expected: &[&str]| {
+        let always = ["use std::collections::HashMap;", "use std::fmt::*;"];
+        let lines: Vec<String> = trial.prelude(mentions).lines().map(str::to_owned).collect();
+        let expected: Vec<&str> = expected.iter().copied().chain(always).collect();
+        assert_eq!(lines, expected, "{mentions:?}");
+    };
+    check(&[], &[]);
+    check(&["P", "x"], &["use ::cell_1::P;"]);
+    check(&["area"], &["use ::cell_2::Area as _;"]);
+    check(&["Area", "f"], &["use ::cell_2::Area;", "use ::cell_4::f;"]);
+}
+
+#[test]
+fn a_use_of_the_notebooks_own_comes_when_it_may_be_needed() {
+    let trial = Trial::after(&[
+        "mod shapes { pub trait Area { fn area(&self); } pub struct Circle; }",
+        "use shapes::Area; use shapes::Circle as Round;",
+    ]);
+    let check =
+        |mentions: &[&str], expected: &str| assert_eq!(trial.prelude(mentions), expected, "{mentions:?}");
+    check(&["x"], "");
+    let all = "use ::cell_1::shapes;\nuse shapes::Area;\nuse shapes::Circle as Round;\n";
+    check(&["area"], all);
+    check(&["Round"], "use ::cell_1::shapes;\nuse shapes::Circle as Round;\n");
+}
+
+#[test]
+fn a_macro_brings_what_its_body_names() {
+    let trial = Trial::after(&[
+        "fn helper() {} fn other() {}",
+        "macro_rules! call { () => { helper() } }",
+        "macro_rules! outer { () => { call!() } }",
+    ]);
+    let expected = "use ::cell_2::call;\nuse ::cell_1::helper;\nuse ::cell_3::outer;\n";
+    assert_eq!(trial.prelude(&["outer"]), expected);
+}
+
+#[test]
+fn a_newer_name_takes_the_place_of_an_older_one() {
+    let trial = Trial::after(&["use std::fmt::Result;", "struct Result;", "use std::io::Result;"]);
+    assert_eq!(trial.prelude(&["Result"]), "use std::io::Result;\n");
+    let trial = Trial::after(&["use std::fmt::Result;", "struct Result;"]);
+    assert_eq!(trial.prelude(&["Result"]), "use ::cell_2::Result;\n");
+}
+
+#[test]
+fn what_a_macro_made_is_found_by_a_glob() {
+    let trial = Trial::after(&[
+        "macro_rules! mk { ($n:ident) => { pub struct $n; pub struct Fixed; } }",
+        "mk!(Gen);",
+    ]);
+    for name in ["Gen", "Fixed"] {
+        assert_eq!(trial.prelude(&[name]), "use ::cell_2::*;\n", "{name}");
+    }
+    assert!(matches!(trial.notebook.definitions["mk"].kind, Kind::Macro { items: true, .. }));
+}
+
+#[test]
+fn an_impl_joins_the_type_that_it_is_for() {
+    let mut trial = Trial::after(&["struct P; struct Q;", "trait T {}", "struct R;"]);
+    let check = |trial: &mut Trial, cell: &str, own: Option<UnitId>, joined: &[UnitId]| {
+        let placed = trial.cell(cell).unwrap();
+        assert_eq!(placed, Placed { own, joined: joined.iter().copied().collect() }, "{cell}");
+    };
+    check(&mut trial, "impl P { fn f(&self) {} }", None, &[1]);
+    check(&mut trial, "impl std::fmt::Display for P { }", None, &[1]);
+    // Both are the notebook's: it goes where both can be seen.
+    check(&mut trial, "impl T for P {}", None, &[2]);
+    check(&mut trial, "impl T for Vec<u8> {}", None, &[2]);
+    check(&mut trial, "impl From<P> for R { }", None, &[3]);
+    check(&mut trial, "struct New; impl From<P> for New { }", Some(4), &[]);
+    check(&mut trial, "trait U {} impl U for P {}", Some(5), &[]);
+    // What it needs of its own cell goes with it.
+    check(&mut trial, "fn helper() {} impl Q { fn h() { helper() } }", None, &[1]);
+    assert_eq!(trial.prelude(&["helper"]), "use ::cell_1::assay_part_3::helper;\n");
+    // What it does not need stays.
+    check(&mut trial, "fn apart() {} impl Q { fn g() {} }", Some(6), &[1]);
+}
+
+#[test]
+fn an_impl_that_needs_what_needs_its_type_is_refused() {
+    let mut trial = Trial::after(&["struct P;", "fn show(p: &P) {}"]);
+    let cycle = trial.cell("let x = 1;\nimpl P { fn f(&self) { show(self) } }").unwrap_err();
+    assert_eq!(cycle, Cycle { item: 11..48, of: 1, through: vec![2] });
+}
+
+#[test]
+fn what_is_run_again_unchanged_is_what_it_was() {
+    let mut trial = Trial::after(&["struct P { x: u8 }", "impl P { fn f(&self) {} }"]);
+    let nothing = Placed::default();
+    assert_eq!(
+        trial.cell("// Again.\nstruct P {\n    x: u8,\n}").unwrap().own,
+        Some(2),
+        "a comma is a token"
+    );
+    assert_eq!(trial.cell("struct P { x : u8 } // again"), Ok(nothing.clone()));
+    assert_eq!(trial.notebook.definitions["P"].unit, 1);
+    assert_eq!(trial.cell("impl P { fn f(&self) {} }"), Ok(nothing));
+    assert_eq!(trial.cell("struct P { x: u16 }").unwrap().own, Some(3));
+}
+
+#[test]
+fn a_unit_is_stale_when_it_or_what_it_needs_has_grown() {
+    let mut trial = Trial::after(&["struct P;", "fn f(p: P) {}", "fn g() {}"]);
+    let build = |trial: &mut Trial, version: u32| {
+        for id in trial.notebook.units.reached(&BTreeSet::from([1, 2, 3])) {
+            if trial.notebook.units.stale(id) {
+                let needs = trial.notebook.units.needs(id);
+                trial.notebook.units.built(id, PathBuf::from(format!("{id}-{version}")), &needs);
+            }
+        }
+    };
+    let library = |trial: &Trial, id| trial.notebook.units.library(id).unwrap().display().to_string();
+    build(&mut trial, 1);
+    assert!(!(1..=3).any(|id| trial.notebook.units.stale(id)));
+    trial.cell("impl P {}").unwrap();
+    build(&mut trial, 2);
+    assert_eq!([1, 2, 3].map(|id| library(&trial, id)), ["1-2", "2-2", "3-1"]);
+}
+
+#[test]
+fn items_stand_on_their_own_lines() {
+    let trial = Trial::after(&["let x = 1;\n/// A point.\nstruct P {\n    x: u8,\n} x;\nfn f() {} // end"]);
+    let root = trial.root(1);
+    let lines: Vec<&str> = root.lines().collect();
+    assert_eq!(lines[1..5], ["/// A point.", "pub struct P {", "    pub x: u8,", "} "]);
+    assert_eq!(lines[5], "pub fn f() {} ");
+    assert!(lines[0].starts_with("#![allow("));
+    assert!(root.contains("pub struct P;"), "{root}");
+}
+
+/// The entry of a cell, without the first line's header.
+fn written(text: &str, taken: &[(&str, bool)], puts: &[(u32, Put)]) -> String {
+    written_with(text, taken, puts, &BTreeSet::new())
+}
+
+fn written_with(text: &str, taken: &[(&str, bool)], puts: &[(u32, Put)], inside: &BTreeSet<u32>) -> String {
+    let split = taken_apart(&Notebook::default(), text);
+    let taken = taken.iter().map(|(name, mutable)| Taken { name, type_name: "u8", mutable: *mutable });
+    let entry = Entry {
+        cell: 1,
+        text,
+        parts: &split.parts,
+        symbol: "assay_entry_7".to_owned(),
+        taken: taken.collect(),
+        puts: puts.iter().cloned().collect::<BTreeMap<_, _>>(),
+        inside: inside.clone(),
+    };
+    let (source, places) = entry::write(&entry);
+    for (slot, place) in &places.puts {
+        let put = &source.text()[place.clone()];
+        assert!(put.contains(&format!(", {slot}, \"")), "{put}");
+    }
+    let text = source.text().strip_prefix("use super::*; ").unwrap();
+    text.replace(
+        " { let mut assay_rest = ::core::option::Option::Some(|| -> ::assay::cell::Flow { ",
+        " {{ ",
+    )
+    .replace(
+        " ::core::result::Result::Ok(()) }); ::assay::cell::catch(&mut || match assay_rest.take() { ::core::option::Option::Some(mut rest) => rest(), ::core::option::Option::None => ::core::result::Result::Ok(()) }); }",
+        " }}",
+    )
+    .replace("::assay::cell::", "")
+    .replace("#[unsafe(no_mangle)] pub extern \"C-unwind\" fn ", "")
+}
+
+#[test]
+fn each_let_opens_a_closure_for_what_follows() {
+    let entry = written("let a = f();\nlet mut b = a;\nb += 1;", &[], &[]);
+    let expected = "assay_entry_7() {  {{ let a = f(); {{ \nlet mut b = a; {{ \nb += 1;\n }} put(b, 1, \"b\"); }} put(a, 0, \"a\"); }} }\n";
+    assert_eq!(entry, expected);
+}
+
+#[test]
+fn the_last_let_needs_none() {
+    let entry = written("let (a, ref b) = f();", &[], &[]);
+    assert_eq!(
+        entry,
+        "assay_entry_7() {  {{ let (a, ref b) = f();\n put(a, 0, \"a\"); put(b, 1, \"b\"); }} }\n"
+    );
+}
+
+#[test]
+fn a_variable_is_taken_and_put_back() {
+    let entry = written("x += 1;", &[("x", true), ("y", false)], &[(1, Put::Not)]);
+    let expected = "assay_entry_7() { let mut x: u8 = take::<u8>(\"x\");let y: u8 = take::<u8>(\"y\"); {{ x += 1;\n }} put(x, 0, \"x\"); }\n";
+    assert_eq!(entry, expected);
+}
+
+#[test]
+fn a_variable_that_is_set_later_stays_in_one_scope() {
+    let entry = written("let x; let y = 1; x = y;", &[], &[]);
+    let expected =
+        "assay_entry_7() {  {{ let x;let y = 1;x = y;\n put(x, 0, \"x\"); put(y, 1, \"y\"); }} }\n";
+    assert_eq!(entry, expected);
+}
+
+#[test]
+fn what_is_moved_and_set_again_lives_inside() {
+    let entry =
+        written_with("f(x); let z = y; x = 1;", &[("x", true), ("y", true)], &[], &BTreeSet::from([0]));
+    let expected = "assay_entry_7() { let mut y: u8 = take::<u8>(\"y\"); {{ let mut x: u8 = take::<u8>(\"x\");f(x);let z = y;x = 1;\n \
+                    put(x, 0, \"x\"); put(z, 2, \"z\"); }} put(y, 1, \"y\"); }\n";
+    assert_eq!(entry, expected);
+}
+
+#[test]
+fn nameless_types_are_put_in_boxes() {
+    let puts = [(0, Put::Boxed("dyn Fn()".into())), (1, Put::Pointer("fn()".into())), (2, Put::Iterator)];
+    let entry = written("let (a, b, c) = f();", &[], &puts);
+    assert!(entry.contains("put(::std::boxed::Box::new(a) as ::std::boxed::Box<dyn Fn()>, 0, \"a\");"));
+    assert!(entry.contains("put(b as fn(), 1, \"b\"); put_iterator(c, 2, \"c\");"));
+}
+
+#[test]
+fn a_value_is_shown_where_it_stands() {
+    let entry = written("x;\n1 +\n  y", &[], &[]);
+    assert!(entry.contains("\nmatch &(1 +\n  y\n) { value =>"), "{entry}");
+}
+
+#[test]
+fn a_raw_name_stays_raw() {
+    let entry = written("let r#type = 1; r#type;", &[], &[]);
+    assert!(entry.contains("put(r#type, 0, \"type\");"), "{entry}");
+}
+
+#[test]
+fn the_names_of_items_are_bound() {
+    let split = taken_apart(
+        &Notebook::default(),
+        "fn f() {} use a::{b as c, d::*}; macro_rules! m { () => {} } impl X {} let l = 1;",
+    );
+    assert_eq!(bound(split.items()), ["c", "f", "m"].map(str::to_owned).into());
+}
