@@ -81,10 +81,13 @@ def test_a_signal_to_its_group_does_not_end_it() -> None:
         front.finish()
 
 
-def test_a_killed_kernel_leaves_no_process() -> None:
+@pytest.mark.parametrize("engine", ["evcxr", "native"])
+def test_a_killed_kernel_leaves_no_process(engine: str) -> None:
     """Whoever kills the kernel must not have to find out what it had started."""
     with running() as kernel:
-        occupy(kernel.connect(), BUSY["rust"])
+        front = kernel.connect()
+        front.execute(f"%engine {engine}").ok()
+        occupy(front, BUSY["rust"])
         assert len(kernel.processes()) > 1
         os.kill(kernel.pid, signal.SIGKILL)
         kernel.wait_for_end()
