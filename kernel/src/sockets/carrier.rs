@@ -10,7 +10,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::time::Instant;
 
 /// How long a client that reads slowly can hold up the end of the kernel.
-const DELIVERY: Duration = Duration::from_secs(1);
+const DELIVERY: Duration = Duration::from_secs(3);
 
 /// A runtime that can be waited for.
 pub(crate) struct Carrier {

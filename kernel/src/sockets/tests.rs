@@ -410,11 +410,11 @@ async fn the_heart_beats_on_after_rubbish() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shutdown_delivers_what_was_published_before_it() {
     let (kernel, mut client) = kernel_and_client().await;
-    let request = client.execute("displays 2000").await;
+    let request = client.execute("displays 500").await;
     let shutdown = client.ask_control_after(&request, "shutdown_request", json!({"restart": true})).await;
     let reading = async {
         assert_eq!(client.reply_control(&shutdown).await.content, json!({"status": "ok", "restart": true}));
-        assert_eq!(client.until_idle(&request).await.len(), 2_002);
+        assert_eq!(client.until_idle(&request).await.len(), 502);
         client.until_idle(&shutdown).await;
     };
     tokio::join!(reading, kernel.ends());
