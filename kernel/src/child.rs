@@ -9,6 +9,7 @@ mod output;
 mod process;
 
 use crate::engine::{Host, Trouble};
+use crate::subprocess;
 use assay_link::native::{Command, Ending, Event, Kept};
 use assay_link::version;
 use assay_magics::render::Bundle;
@@ -115,7 +116,7 @@ impl Child {
     /// Ends the process and all that it started, whatever it is doing.
     pub(crate) async fn kill(&self) {
         if self.alive() {
-            process::kill(self.pid);
+            subprocess::kill(self.pid);
         }
         self.gone().await;
     }
@@ -155,7 +156,7 @@ impl Child {
 
 /// The first word of the process; why it is none of ours otherwise.
 async fn hello(process: &mut Process) -> Result<(), String> {
-    match channel::receive(&mut process.channel).await {
+    match subprocess::receive(&mut process.channel).await {
         Ok(Some(Event::Hello { version })) => version::check(version).map_err(|error| error.to_string()),
         Ok(Some(Event::Refused { why })) => Err(why),
         Ok(_) => Err("it ended at once".to_owned()),
@@ -165,7 +166,7 @@ async fn hello(process: &mut Process) -> Result<(), String> {
 
 /// Ends a process that did not begin as it should.
 async fn given_up(mut process: Process, program: &Path, why: &str) -> Trouble {
-    process::kill(process.pid);
+    subprocess::kill(process.pid);
     let cause = process::cause(process.child.wait().await);
     let printed = process.stderr.drain();
     tracing::warn!(%cause, printed = %String::from_utf8_lossy(&printed), "a process that runs cells did not start");

@@ -8,6 +8,7 @@ mod kernel;
 mod parent;
 mod session;
 mod sockets;
+mod subprocess;
 mod wire;
 
 use arguments::{Arguments, Command};

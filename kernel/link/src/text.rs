@@ -44,6 +44,20 @@ pub fn whole_characters(bytes: &[u8]) -> usize {
         .unwrap_or(bytes.len())
 }
 
+/// Where bytes stand in others for the first time.
+pub fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|window| window == wanted)
+}
+
+/// How many bytes of an unfinished line are certainly text: all before `mark` or what may become it, and no half of a character.
+pub fn free_of_mark(line: &[u8], mark: &[u8]) -> usize {
+    let marked = find(line, mark).unwrap_or_else(|| {
+        let begun = (1..mark.len()).rev().find(|length| line.ends_with(&mark[..*length]));
+        line.len() - begun.unwrap_or(0)
+    });
+    whole_characters(&line[..marked])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

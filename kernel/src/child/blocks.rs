@@ -8,7 +8,7 @@
 //!
 //! Bytes go in, pieces come out; nothing is read or written here.
 
-use assay_link::text::whole_characters;
+use assay_link::text::{find, free_of_mark, whole_characters};
 
 /// What stands in the output, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Blocks {
             (start, search) = (end, end);
         }
         if self.block.is_none() {
-            let free = free_length(&held[start..]);
+            let free = free_of_mark(&held[start..], BEGIN);
             pieces.text(&held[start..start + free]);
             start += free;
         }
@@ -155,22 +155,9 @@ fn mime(rest: &[u8]) -> Option<String> {
     rest.split_whitespace().next().map(str::to_owned)
 }
 
-/// How much of an unfinished line is certainly text: all before what may become the beginning of a block, and no half of a character.
-fn free_length(line: &[u8]) -> usize {
-    let marked = find(line, BEGIN).unwrap_or_else(|| {
-        let begun = (1..BEGIN.len()).rev().find(|length| line.ends_with(&BEGIN[..*length]));
-        line.len() - begun.unwrap_or(0)
-    });
-    whole_characters(&line[..marked])
-}
-
 fn without_newline(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.strip_suffix(b"\r").unwrap_or(line)
-}
-
-fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes.windows(wanted.len()).position(|window| window == wanted)
 }
 
 #[cfg(test)]

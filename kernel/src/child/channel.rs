@@ -1,22 +1,11 @@
 //! The channel to the process: messages in both directions, in tokio's terms.
 
+use crate::subprocess;
 use assay_link::frame::{self, FrameError};
 use assay_link::native::{Command, Event};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-
-/// The next event; none when the process has closed its end.
-pub(super) async fn receive(reader: &mut (impl AsyncRead + Unpin)) -> Result<Option<Event>, FrameError> {
-    let mut header = [0; frame::HEADER];
-    match reader.read_exact(&mut header).await {
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(None),
-        result => result.map_err(FrameError::Io)?,
-    };
-    let mut bytes = vec![0; frame::length(header)?];
-    reader.read_exact(&mut bytes).await.map_err(FrameError::Io)?;
-    frame::decode(&bytes).map(Some)
-}
 
 /// Receives from now on, in a task of its own: half a message is lost when a future is dropped.
 pub(super) fn listen(reader: OwnedReadHalf) -> UnboundedReceiver<Event> {
@@ -27,7 +16,7 @@ pub(super) fn listen(reader: OwnedReadHalf) -> UnboundedReceiver<Event> {
 
 async fn pass_on(mut reader: OwnedReadHalf, events: UnboundedSender<Event>) {
     loop {
-        match receive(&mut reader).await {
+        match subprocess::receive(&mut reader).await {
             Ok(Some(event)) => {
                 if events.send(event).is_err() {
                     return;

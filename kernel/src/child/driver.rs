@@ -5,6 +5,7 @@ use super::process::{self, Pipe, Process};
 use super::{Ended, channel};
 use crate::engine::{Host, Output};
 use crate::session::event::{NoInput, StreamName};
+use crate::subprocess;
 use assay_link::native::{Command, Event};
 use assay_link::text::Decoder;
 use futures::future::BoxFuture;
@@ -130,7 +131,7 @@ impl Driver {
             Some(order) => self.waiting.push_back(order),
             None => {
                 self.alone = true;
-                process::kill(self.pid);
+                subprocess::kill(self.pid);
             }
         }
     }
@@ -157,7 +158,7 @@ impl Driver {
         let Some(event) = event else {
             self.deaf = true;
             // It is dying, or says what nobody understands.
-            process::kill(self.pid);
+            subprocess::kill(self.pid);
             return;
         };
         self.drain();
@@ -212,7 +213,7 @@ impl Driver {
 
     /// The process has ended: tells its last words, and ends what it left behind.
     async fn died(mut self, cause: String) {
-        process::kill(self.pid);
+        subprocess::kill(self.pid);
         let until = tokio::time::Instant::now() + LAST_WORDS;
         while let Ok(Some(event)) = tokio::time::timeout_at(until, self.events.recv()).await {
             self.drain();

@@ -3,7 +3,7 @@
 use super::Setup;
 use crate::engine::Trouble;
 use rustix::io::{Errno, FdFlags, fcntl_setfd, ioctl_fionread, read};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::Signal;
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -135,13 +135,6 @@ impl Pipe {
         }
         bytes.truncate(filled);
         bytes
-    }
-}
-
-/// Kills a process and what it started; one that is gone needs nothing.
-pub(super) fn kill(pid: u32) {
-    if let Some(group) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
-        let _ = kill_process_group(group, Signal::KILL);
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Bytes go in, pieces come out; nothing is read or written here.
 
-use assay_link::text::whole_characters;
+use assay_link::text::{find, free_of_mark};
 
 /// What stands in the output, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Marks {
             self.line(&line, &mut pieces);
         }
         if self.block.is_none() {
-            let free = free_length(&self.held);
+            let free = free_of_mark(&self.held, MARK);
             pieces.text(&self.held.drain(..free).collect::<Vec<u8>>());
         }
         pieces.0
@@ -160,19 +160,6 @@ impl Pieces {
             _ => self.0.push(Piece::Text(text.into_owned())),
         }
     }
-}
-
-/// How much of an unfinished line is certainly text: all before what may become a mark, and no half of a character.
-fn free_length(line: &[u8]) -> usize {
-    let marked = find(line, MARK).unwrap_or_else(|| {
-        let begun = (1..MARK.len()).rev().find(|n| line.ends_with(&MARK[..*n]));
-        line.len() - begun.unwrap_or(0)
-    });
-    whole_characters(&line[..marked])
-}
-
-fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes.windows(wanted.len()).position(|window| window == wanted)
 }
 
 #[cfg(test)]

@@ -5,17 +5,17 @@ use super::super::{Host, Output, Trouble, folder};
 use super::builds::Builds;
 use super::convert;
 use crate::session::event::NoInput;
+use crate::subprocess;
 use assay_link::evcxr::{Command, Event, Failure, Outcome, Process as Below};
 use assay_link::{frame, version};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use rustix::process::{Pid, Signal, kill_process_group};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::process::{Child, ChildStderr};
@@ -148,7 +148,7 @@ impl Process {
     /// Ends the process and all below it at once.
     pub(super) async fn kill(&self) {
         if !*self.0.gone.borrow() {
-            kill(self.0.pid);
+            subprocess::kill(self.0.pid);
         }
         self.gone().await;
     }
@@ -167,12 +167,12 @@ impl Process {
 
     async fn listen(self, mut reader: OwnedReadHalf) {
         loop {
-            match read(&mut reader).await {
+            match subprocess::receive(&mut reader).await {
                 Ok(Some(event)) => self.hear(event),
                 Ok(None) => break,
                 Err(error) => {
                     tracing::error!(%error, "the link to evcxr");
-                    kill(self.0.pid);
+                    subprocess::kill(self.0.pid);
                     break;
                 }
             }
@@ -274,37 +274,19 @@ async fn watch_over(mut child: Child, pid: u32, folder: PathBuf, gone: watch::Se
         Err(error) => tracing::error!(%error, "evcxr cannot be waited for"),
     }
     // Cargo and rustc are in its group.
-    kill(pid);
+    subprocess::kill(pid);
     folder::remove(&folder);
     gone.send_replace(true);
 }
 
-/// Kills a process group; one that is gone needs nothing.
-fn kill(pid: u32) {
-    if let Some(group) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
-        let _ = kill_process_group(group, Signal::KILL);
-    }
-}
-
 async fn hello(reader: &mut OwnedReadHalf) -> Result<(), Trouble> {
-    match read(reader).await {
+    match subprocess::receive(reader).await {
         Ok(Some(Event::Hello { version })) => version::check(version).map_err(|mismatch| Trouble {
             what: format!("the evcxr process: {mismatch}"),
             remedy: Some("install `assay` and `assay-evcxr` from the same build".to_owned()),
         }),
         _ => Err(silent()),
     }
-}
-
-async fn read(reader: &mut OwnedReadHalf) -> Result<Option<Event>, frame::FrameError> {
-    let mut header = [0; frame::HEADER];
-    match reader.read_exact(&mut header).await {
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(None),
-        result => result.map_err(frame::FrameError::Io)?,
-    };
-    let mut bytes = vec![0; frame::length(header)?];
-    reader.read_exact(&mut bytes).await.map_err(frame::FrameError::Io)?;
-    frame::decode(&bytes).map(Some)
 }
 
 fn silent() -> Trouble {

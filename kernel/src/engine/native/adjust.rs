@@ -1,6 +1,6 @@
 //! What the compiler's errors at text of ours mean: how the next try has to put the variables back.
 
-use super::entry::{self, Places, Put, slots};
+use super::entry::{self, Places, Put};
 use super::notebook::Gone;
 use super::rustc::{Message, Span};
 use super::types::Found;
@@ -56,7 +56,7 @@ impl Adjustment {
     /// Learns from the types that were found. Whether another try is needed.
     pub(super) fn read(&mut self, found: &BTreeMap<u32, Found>, entry: &entry::Entry<'_>) -> bool {
         let mut again = false;
-        for (slot, ..) in slots(entry.parts, entry.taken.len()) {
+        for (slot, _) in entry.bindings() {
             let put = match found.get(&slot) {
                 Some(Found::Function(pointer)) => Put::Pointer(pointer.clone()),
                 Some(Found::Closure(object)) => Put::Boxed(object.clone()),

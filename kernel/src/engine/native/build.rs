@@ -2,7 +2,7 @@
 
 use super::adjust::{self, Adjustment};
 use super::diagnose::{Files, explain, leave_out_repeated, note};
-use super::entry::{Entry, Places, Taken, slots};
+use super::entry::{Entry, Places, Taken};
 use super::generate::{self, Crate, STATEMENTS};
 use super::notebook::{Gone, Notebook, Variable};
 use super::place::{Cycle, Placed, place};
@@ -155,7 +155,7 @@ impl Builder<'_> {
     /// Compiles the statements, together with the items of a unit that the cell makes.
     async fn program(mut self, placed: &Placed) -> Result<Program, Failure> {
         let before = self.notebook.variables.clone();
-        let mentions = self.split.statements().flat_map(|one| one.mentions.iter().cloned()).collect();
+        let mentions = self.split.mentions().cloned().collect();
         let (prelude, taken) = self.surroundings(placed.own, &before, mentions);
         let mut entry = self.entry(taken);
         let mut adjustment = Adjustment::default();
@@ -186,7 +186,7 @@ impl Builder<'_> {
         Entry {
             cell: self.cell.number,
             text: &self.cell.source,
-            parts: &self.split.parts,
+            split: self.split,
             symbol: format!("assay_entry_{}", self.workshop.made),
             taken,
             puts: BTreeMap::new(),
@@ -220,8 +220,7 @@ impl Builder<'_> {
             return Ok(first);
         }
         let everything = variables.keys().chain(self.notebook.definitions.keys()).cloned();
-        let statements = self.split.statements().flat_map(|one| one.mentions.iter().cloned());
-        let mentions = everything.chain(statements).collect();
+        let mentions = everything.chain(self.split.mentions().cloned()).collect();
         let (prelude, taken) = self.surroundings(own, variables, mentions);
         let entry = self.entry(taken);
         let Ok((mut second, places)) = self.compile(own, &entry, &prelude, false).await else {
@@ -426,7 +425,7 @@ impl Builder<'_> {
                 all.insert(slot, (taken.name.to_owned(), variable.clone()));
             }
         }
-        for (slot, binding, _) in slots(entry.parts, entry.taken.len()) {
+        for (slot, binding) in entry.bindings() {
             let type_name = match (entry.puts.get(&slot), found.get(&slot)) {
                 (Some(super::entry::Put::Pointer(pointer)), _) => pointer.clone(),
                 (Some(super::entry::Put::Boxed(object)), _) => format!("::std::boxed::Box<{object}>"),
@@ -496,10 +495,7 @@ fn unwritable(folder: &Path, error: &std::io::Error) -> Trouble {
 
 /// The compiler said no, and nothing that could be shown on the cell.
 fn unexplained(compiled: &Compiled) -> Diagnostic {
-    let errors = compiled
-        .messages
-        .iter()
-        .filter(|message| message.level == "error" && !message.message.starts_with("aborting"));
+    let errors = compiled.messages.iter().filter(|message| message.level == "error");
     let all: Vec<&str> = errors.map(|message| message.message.as_str()).collect();
     let message = if all.is_empty() { "rustc failed without a word".to_owned() } else { all.join("\n") };
     Diagnostic { level: Level::Error, code: None, message, spans: Vec::new(), children: Vec::new() }

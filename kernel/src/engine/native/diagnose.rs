@@ -94,11 +94,8 @@ impl Files<'_> {
         })
     }
 
-    /// A message of the compiler's. Nothing if it is only a summary, or a remark on text that is not the user's.
+    /// A message of the compiler's. Nothing if it is only a remark on text that is not the user's.
     pub(super) fn diagnostic(&self, message: &Message) -> Option<Diagnostic> {
-        if message.level == "failure-note" || summary(message) {
-            return None;
-        }
         let level = level(&message.level);
         let mut spans = self.spans(&message.spans);
         point_at_use(&mut spans);
@@ -207,14 +204,6 @@ fn missing(message: &str) -> Option<&str> {
         .iter()
         .find_map(|start| message.strip_prefix(start))?;
     rest.split('`').next()
-}
-
-fn summary(message: &Message) -> bool {
-    let text = &message.message;
-    message.spans.is_empty()
-        && (text.starts_with("aborting due to")
-            || text.contains(" warning emitted")
-            || text.contains(" warnings emitted"))
 }
 
 fn level(level: &str) -> Level {

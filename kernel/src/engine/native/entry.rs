@@ -5,7 +5,7 @@
 
 use super::mentions::spelled;
 use super::source::Source;
-use super::split::{Binding, Kind, Part, Statement};
+use super::split::{Binding, Kind, Split, Statement};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ use std::ops::Range;
 pub(super) struct Entry<'a> {
     pub(super) cell: u32,
     pub(super) text: &'a str,
-    pub(super) parts: &'a [Part],
+    pub(super) split: &'a Split,
     /// The symbol of the function.
     pub(super) symbol: String,
     /// The variables that it takes from the store.
@@ -52,8 +52,6 @@ pub(super) enum Put {
 pub(super) struct Places {
     /// The statement that puts a slot.
     pub(super) puts: BTreeMap<u32, Range<usize>>,
-    /// The statement that takes a slot.
-    pub(super) takes: BTreeMap<u32, Range<usize>>,
 }
 
 /// What follows runs in a closure: nothing of it is lost to what was before.
@@ -62,20 +60,6 @@ const OPEN: &str = " { let mut assay_rest = ::core::option::Option::Some(|| -> :
 /// The end of such a closure.
 const CLOSE: &str = " ::core::result::Result::Ok(()) }); ::assay::cell::catch(&mut || match assay_rest.take() { \
                      ::core::option::Option::Some(mut rest) => rest(), ::core::option::Option::None => ::core::result::Result::Ok(()) }); }";
-
-/// The slots of what the `let`s of a cell bind, the first of which is `first`: each with its binding and the initialiser's mentions.
-pub(super) fn slots(parts: &[Part], first: usize) -> impl Iterator<Item = (u32, &Binding, &Statement)> {
-    let bound = parts.iter().filter_map(|part| match part {
-        Part::Statement(statement) => Some(statement),
-        Part::Item(_) => None,
-    });
-    let bound = bound.flat_map(|statement| match &statement.kind {
-        Kind::Let { bindings, .. } => bindings.iter().map(move |binding| (binding, statement)).collect(),
-        Kind::Run | Kind::Value { .. } => Vec::new(),
-    });
-    let first = u32::try_from(first).unwrap_or(u32::MAX);
-    (first..).zip(bound).map(|(slot, (binding, statement))| (slot, binding, statement))
-}
 
 /// Writes the file.
 pub(super) fn write(entry: &Entry<'_>) -> (Source, Places) {
@@ -104,23 +88,22 @@ impl<'a> Writer<'a> {
         let inside = |slot: &u32| self.entry.inside.contains(slot);
         let slots: Vec<(u32, &Taken<'a>)> = (0..).zip(&self.entry.taken).collect();
         for (slot, taken) in slots.iter().filter(|(slot, _)| !inside(slot)) {
-            self.take(*slot, taken);
+            self.take(taken);
             level.push((*slot, taken.name));
         }
         self.open(level);
-        for (slot, taken) in slots.iter().filter(|(slot, _)| inside(slot)) {
-            self.take(*slot, taken);
+        for (_, taken) in slots.iter().filter(|(slot, _)| inside(slot)) {
+            self.take(taken);
         }
     }
 
-    fn take(&mut self, slot: u32, taken: &Taken<'_>) {
+    fn take(&mut self, taken: &Taken<'_>) {
         let (name, mutable) = (spelled(taken.name), if taken.mutable { "mut " } else { "" });
         let take = format!(
             "let {mutable}{name}: {0} = ::assay::cell::take::<{0}>(\"{1}\");",
             taken.type_name, taken.name
         );
-        let place = self.source.ours(&take);
-        self.places.takes.insert(slot, place);
+        self.source.ours(&take);
     }
 
     fn open(&mut self, level: Vec<(u32, &'a str)>) {
@@ -131,16 +114,14 @@ impl<'a> Writer<'a> {
     fn body(&mut self) {
         let entry = self.entry;
         // A variable that is declared first and set later cannot be set from within a closure.
-        let flat = !entry.inside.is_empty()
-            || entry.parts.iter().any(|part| {
-                matches!(part, Part::Statement(Statement { kind: Kind::Let { initialiser: None, .. }, .. }))
-            });
-        let mut slot = u32::try_from(entry.taken.len()).unwrap_or(u32::MAX);
+        let unset = |statement: &Statement| matches!(statement.kind, Kind::Let { initialiser: None, .. });
+        let flat = !entry.inside.is_empty() || entry.split.statements().any(unset);
+        let mut slot = entry.first_binding();
         let mut at = 0;
         let taken = (0..).zip(entry.taken.iter().map(|taken| taken.name));
         let mut together: Vec<(u32, &str)> = taken.filter(|(slot, _)| entry.inside.contains(slot)).collect();
-        for (index, part) in entry.parts.iter().enumerate() {
-            let Part::Statement(statement) = part else { continue };
+        let mut statements = entry.split.statements().peekable();
+        while let Some(statement) = statements.next() {
             self.source.blank(entry.text, at..statement.range.start);
             at = statement.range.end;
             let Kind::Let { bindings, .. } = &statement.kind else {
@@ -154,8 +135,7 @@ impl<'a> Writer<'a> {
                 together.push((slot, binding.name.as_str()));
                 slot += 1;
             }
-            let more = entry.parts[index + 1..].iter().any(|part| matches!(part, Part::Statement(_)));
-            if !flat && more {
+            if !flat && statements.peek().is_some() {
                 self.open(std::mem::take(&mut together));
             }
         }
@@ -214,23 +194,29 @@ impl<'a> Writer<'a> {
 impl Entry<'_> {
     /// The name of a slot.
     pub(super) fn name(&self, slot: u32) -> Option<&str> {
-        match self.entry_taken(slot) {
+        match usize::try_from(slot).ok().and_then(|slot| self.taken.get(slot)) {
             Some(taken) => Some(taken.name),
-            None => slots(self.parts, self.taken.len())
-                .find(|(of, ..)| *of == slot)
-                .map(|(_, binding, _)| binding.name.as_str()),
+            None => self.bindings().find(|(of, _)| *of == slot).map(|(_, binding)| binding.name.as_str()),
         }
+    }
+
+    /// The slots of what the `let`s bind.
+    pub(super) fn bindings(&self) -> impl Iterator<Item = (u32, &Binding)> {
+        let bound = self.split.statements().flat_map(|statement| match &statement.kind {
+            Kind::Let { bindings, .. } => bindings.as_slice(),
+            Kind::Run | Kind::Value { .. } => &[],
+        });
+        (self.first_binding()..).zip(bound)
+    }
+
+    fn first_binding(&self) -> u32 {
+        u32::try_from(self.taken.len()).unwrap_or(u32::MAX)
     }
 
     /// Whether a statement gives the variable of a slot a new value.
     pub(super) fn assigns(&self, slot: u32) -> bool {
         let Some(name) = self.name(slot) else { return false };
-        let statements = self.parts.iter().filter_map(|part| match part {
-            Part::Statement(statement) if statement.mentions.contains(name) => {
-                Some(&self.text[statement.range.clone()])
-            }
-            _ => None,
-        });
+        let statements = self.split.statements().filter(|statement| statement.mentions.contains(name));
         let assigned = |text: &str| {
             text.match_indices(name).any(|(at, _)| {
                 let before = text[..at].chars().next_back();
@@ -242,16 +228,12 @@ impl Entry<'_> {
                     && !text[..at].trim_end().ends_with("let")
             })
         };
-        statements.into_iter().any(assigned)
-    }
-
-    fn entry_taken(&self, slot: u32) -> Option<&Taken<'_>> {
-        self.taken.get(usize::try_from(slot).ok()?)
+        statements.map(|statement| &self.text[statement.range.clone()]).any(assigned)
     }
 
     /// The slots whose types only the compiler knows.
     pub(super) fn unknown(&self) -> BTreeSet<u32> {
-        let all = slots(self.parts, self.taken.len()).map(|(slot, ..)| slot);
+        let all = self.bindings().map(|(slot, _)| slot);
         all.filter(|slot| !matches!(self.puts.get(slot), Some(Put::Not | Put::Pointer(_) | Put::Boxed(_))))
             .collect()
     }

@@ -8,6 +8,7 @@ use super::mentions::is_keyword;
 use super::prelude::Prelude;
 use super::source::Source;
 use super::split::Item;
+use super::types::colliding_names;
 use super::units::{Part, Unit, UnitId, module};
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -46,34 +47,25 @@ pub(super) fn unit(
 ) -> (Crate, entry::Places) {
     let mut files = Vec::new();
     let mut root = Source::default();
-    for (index, part) in unit.parts.iter().enumerate() {
-        let source = if index == 0 { &mut root } else { &mut Source::default() };
-        if index == 0 {
-            source.ours(LINTS);
-        } else {
-            source.ours("use super::*; ");
-        }
-        items(source, part);
-        if index > 0 {
-            files.push(File {
-                name: format!("{}.rs", module(index)),
-                shown: shown(part.cell),
-                source: source.clone(),
-            });
-        }
-    }
-    for index in 1..unit.parts.len() {
+    root.ours(LINTS);
+    let (first, joined) = (unit.parts.first(), unit.parts.iter().enumerate().skip(1));
+    first.into_iter().for_each(|part| items(&mut root, part));
+    for (index, part) in joined {
         let module = module(index);
         root.ours(&format!(
             "#[path = \"{module}.rs\"] #[doc(hidden)] pub mod {module}; pub use {module}::*;\n"
         ));
+        let mut source = Source::default();
+        source.ours("use super::*; ");
+        items(&mut source, part);
+        files.push(File { name: format!("{module}.rs"), shown: shown(part.cell), source });
     }
     colliding(&mut root, names);
     let places = match with {
         Some((entry, prelude)) => {
             let (file, places) = statements(entry);
             // Most of it is at the root already, for the items.
-            let items = unit.parts.first().map_or("", |part| &part.prelude);
+            let items = first.map_or("", |part| &part.prelude);
             for line in prelude.text.lines().filter(|line| !items.lines().any(|other| other == *line)) {
                 root.ours(&format!("{line}\n"));
             }
@@ -83,7 +75,7 @@ pub(super) fn unit(
         }
         None => entry::Places::default(),
     };
-    let cell = unit.parts.first().map_or(0, |part| part.cell);
+    let cell = first.map_or(0, |part| part.cell);
     files.insert(0, File { name: "items.rs".to_owned(), shown: shown(cell), source: root });
     let of_statements = with.iter().flat_map(|(_, prelude)| prelude.needs.iter().copied());
     let needs = unit.parts.iter().flat_map(|part| part.needs.iter().copied()).chain(of_statements).collect();
@@ -142,13 +134,10 @@ fn items(source: &mut Source, part: &Part) {
 
 /// rustc prints a type by its bare name where that is the only one: these are there to be others of the same name.
 fn colliding(root: &mut Source, names: &BTreeSet<String>) {
-    let all: Vec<String> =
-        names.iter().filter(|name| !is_keyword(name)).map(|name| format!("pub struct {name};")).collect();
     root.ours("extern crate assay_names;\n");
-    root.ours(&format!(
-        "#[doc(hidden)] #[allow(nonstandard_style)] pub mod assay_names_here {{ {} }}\n",
-        all.join(" ")
-    ));
+    // What is written with `r#` is mentioned without.
+    let names = names.iter().filter(|name| !is_keyword(name)).cloned().collect();
+    root.ours(&format!("{}\n", colliding_names("assay_names_here", &names)));
 }
 
 /// What code calls the file of a cell.

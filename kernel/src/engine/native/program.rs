@@ -1,6 +1,6 @@
 //! A program that is run to its end: in a process group of its own, so that nothing of it goes on when nobody waits any more.
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use crate::subprocess;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io;
@@ -41,11 +41,7 @@ struct Group(Option<u32>);
 
 impl Drop for Group {
     fn drop(&mut self) {
-        let group = self.0.and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
-        if let Some(group) = group {
-            // One that is gone needs nothing.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
+        self.0.into_iter().for_each(subprocess::kill);
     }
 }
 

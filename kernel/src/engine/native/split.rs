@@ -165,6 +165,11 @@ impl Split {
             Part::Item(_) => None,
         })
     }
+
+    /// Every identifier in its statements.
+    pub(super) fn mentions(&self) -> impl Iterator<Item = &String> {
+        self.statements().flat_map(|statement| &statement.mentions)
+    }
 }
 /// Macros of the standard library and of well-known crates that stand for items.
 const ITEM_MACROS: [&str; 4] = ["bitflags", "lazy_static", "task_local", "thread_local"];

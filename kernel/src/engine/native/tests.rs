@@ -200,7 +200,7 @@ fn written_with(text: &str, taken: &[(&str, bool)], puts: &[(u32, Put)], inside:
     let entry = Entry {
         cell: 1,
         text,
-        parts: &split.parts,
+        split: &split,
         symbol: "assay_entry_7".to_owned(),
         taken: taken.collect(),
         puts: puts.iter().cloned().collect::<BTreeMap<_, _>>(),
