@@ -6,10 +6,12 @@
 //! user's own text. [`build`] is the way through them. What has compiled runs in a process of its own ([`crate::child`]), and [`notebook`] is what stays.
 
 mod adjust;
+mod anatomy;
 mod build;
 mod diagnose;
 mod entry;
 mod generate;
+mod identity;
 mod items;
 mod macros;
 mod mentions;
@@ -18,9 +20,11 @@ mod place;
 mod prelude;
 mod program;
 mod publish;
+mod relink;
 mod rustc;
 mod source;
 mod split;
+mod statics;
 #[cfg(test)]
 mod tests;
 mod tokens;

@@ -1,11 +1,11 @@
 //! From a cell's text to a library that can be run: the stages of the compiler, one after the other.
 
 use super::adjust::{self, Adjustment};
-use super::diagnose::{Files, explain, leave_out_repeated, note};
+use super::diagnose::{Files, explain, leave_out_repeated};
 use super::entry::{Entry, Places, Taken};
 use super::generate::{self, Crate, STATEMENTS};
 use super::notebook::{Gone, Notebook, Variable};
-use super::place::{Cycle, Placed, place};
+use super::place::{Placed, place};
 use super::prelude::{Prelude, bound, prelude};
 use super::rustc::{self, Compiled, Message, Order};
 use super::source::Source;
@@ -13,7 +13,7 @@ use super::split::{Kind, Part, Split, Statement, split};
 use super::toolchain::Toolchain;
 use super::types::{self, Closures, Found};
 use super::units::{Unit, UnitId};
-use crate::engine::{Cell, Diagnostic, Failure, Level, Span, Trouble};
+use crate::engine::{Cell, Diagnostic, Failure, Level, Trouble};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -58,11 +58,12 @@ pub(super) async fn build(
 ) -> Result<Program, Failure> {
     let text = cell.source.as_str();
     let split = split(text, &|name| notebook.stands_for_items(name)).unwrap_or_else(|| whole(text));
-    let mut notebook = notebook.clone();
+    let before = notebook;
+    let mut notebook = before.clone();
     notebook.texts.insert(cell.number, Arc::from(text));
-    let placed =
-        place(&mut notebook, cell.number, text, &split).map_err(|cycle| tangled(&cycle, cell.number))?;
-    Builder { workshop, notebook, cell, split: &split, warnings: Vec::new() }.build(&placed).await
+    let placed = place(&mut notebook, cell.number, text, &split);
+    let notes = notebook.left_behind(&before);
+    Builder { workshop, notebook, cell, split: &split, warnings: Vec::new(), notes }.build(&placed).await
 }
 
 /// What we cannot take apart is one statement, which rustc explains.
@@ -73,29 +74,13 @@ fn whole(text: &str) -> Split {
     Split { inner: Vec::new(), parts: vec![Part::Statement(statement)] }
 }
 
-fn tangled(cycle: &Cycle, cell: u32) -> Failure {
-    let through = cycle.through.iter().map(|cell| format!("cell[{cell}]")).collect::<Vec<_>>().join(", ");
-    let message = format!(
-        "this `impl` belongs to a type of cell[{}], but needs {through}, which is itself built on that type",
-        cycle.of
-    );
-    let span = Span { cell, range: cycle.item.clone(), label: None, primary: true };
-    let help = "define the type, the `impl` and what it needs in one cell".to_owned();
-    Failure::Compile(vec![Diagnostic {
-        level: Level::Error,
-        code: None,
-        message,
-        spans: vec![span],
-        children: vec![note(Level::Help, help)],
-    }])
-}
-
 struct Builder<'a> {
     workshop: &'a mut Workshop,
     notebook: Notebook,
     cell: &'a Cell,
     split: &'a Split,
     warnings: Vec<Diagnostic>,
+    notes: Vec<String>,
 }
 
 /// A crate that was compiled.
@@ -124,7 +109,9 @@ impl Made {
 impl Builder<'_> {
     async fn build(mut self, placed: &Placed) -> Result<Program, Failure> {
         let has_statements = self.split.statements().next().is_some();
-        self.refresh(&placed.joined).await?;
+        for unit in &placed.changed {
+            self.change(*unit).await?;
+        }
         if !has_statements {
             self.refresh(&placed.own.into_iter().collect()).await?;
             return Ok(self.finished(Vec::new(), None, BTreeMap::new()));
@@ -132,18 +119,40 @@ impl Builder<'_> {
         self.program(placed).await
     }
 
+    /// Builds a unit that the cell has changed. What other cells put into it and does not fit any more is taken out of it: those cells can be run again,
+    /// which they could not if this one had to wait for them.
+    async fn change(&mut self, unit: UnitId) -> Result<(), Failure> {
+        loop {
+            let failure = match self.refresh(&BTreeSet::from([unit])).await {
+                Err(Failure::Compile(errors)) => errors,
+                other => return other,
+            };
+            let cells = failing(&failure);
+            let of_others = !cells.is_empty() && !cells.contains(&self.cell.number);
+            if !of_others || !self.notebook.take_out(unit, &cells) {
+                return Err(Failure::Compile(failure));
+            }
+            for error in failure.iter().filter(|one| one.level == Level::Error) {
+                let place = failing(std::slice::from_ref(error)).first().copied().unwrap_or_default();
+                self.notes.push(format!(
+                    "what cell[{place}] added to this does not fit any more, and is gone until it is run again: {}",
+                    error.message
+                ));
+            }
+        }
+    }
+
     /// Builds what is stale of these units and all that they need.
     async fn refresh(&mut self, units: &BTreeSet<UnitId>) -> Result<(), Failure> {
-        for id in self.notebook.units.reached(units) {
-            if !self.notebook.units.stale(id) {
-                continue;
-            }
+        let order = self.notebook.units.reached(units);
+        for id in self.notebook.units.stale(&order) {
             let Some(unit) = self.notebook.units.get(id) else { continue };
             // What a function returns as `impl Fn` is a closure, whose signature is only in the MIR.
             let closures =
                 unit.parts.iter().any(|part| part.text.contains("impl") && part.text.contains("Fn"));
+            let linked = unit.homes().map(|home| home.library.clone()).collect();
             let (made, _) = generate::unit(unit, None, &self.names(&BTreeSet::from([id])));
-            let made = self.make(&made, closures).await?;
+            let made = self.make(&made, linked, closures).await?;
             self.judge(&made)?;
             self.learn_closures(&made)?;
             self.notebook.units.built(id, made.library, &made.needs);
@@ -205,7 +214,7 @@ impl Builder<'_> {
         needs.extend(own.iter().flat_map(|own| self.notebook.units.needs(*own)));
         self.refresh(&needs).await?;
         let (made, places) = self.generate(own, entry, prelude);
-        Ok((self.make(&made, with_mir).await?, places))
+        Ok((self.make(&made, BTreeSet::new(), with_mir).await?, places))
     }
 
     /// A cell sees what it mentions. So where a name is missing, the compiler is asked again with everything in sight: it knows then which name
@@ -287,14 +296,21 @@ impl Builder<'_> {
     }
 
     /// Writes a crate's files and compiles it.
-    async fn make(&mut self, made: &Crate, with_mir: bool) -> Result<Made, Failure> {
+    async fn make(
+        &mut self,
+        made: &Crate,
+        linked: BTreeSet<PathBuf>,
+        with_mir: bool,
+    ) -> Result<Made, Failure> {
         let folder = format!("{}-{}", made.name, self.workshop.made);
         self.workshop.made += 1;
         let written = write(&self.workshop.folder, &folder, made)
             .map_err(|error| Failure::Trouble(unwritable(&self.workshop.folder, &error)))?;
         let library = self.workshop.folder.join(&folder).join(format!("lib{folder}.so"));
         let mir = self.workshop.folder.join(&folder).join("crate.mir");
-        let reached = self.notebook.units.reached(&made.needs);
+        let on = made.needs.iter().filter_map(|id| self.notebook.units.library(*id).cloned()).collect();
+        let on = self.notebook.units.libraries(&on);
+        let own = self.workshop.toolchain.externs().map(|(_, library)| library);
         let unit = |id: &UnitId| {
             Some((
                 self.notebook.units.get(*id)?.crate_name.clone(),
@@ -307,12 +323,12 @@ impl Builder<'_> {
             identity: made.identity.clone(),
             library: library.clone(),
             externs: made.needs.iter().filter_map(unit).chain(self.workshop.toolchain.externs()).collect(),
-            search: reached
+            search: on
                 .iter()
-                .filter_map(unit)
-                .chain(self.workshop.toolchain.externs())
-                .filter_map(folder_of)
+                .chain(&own)
+                .filter_map(|library| library.parent().map(Path::to_owned))
                 .collect(),
+            linked: linked.into_iter().collect(),
             mir: with_mir.then(|| mir.clone()),
             renames: made
                 .files
@@ -407,11 +423,8 @@ impl Builder<'_> {
         let taken = entry.taken.iter().map(|taken| taken.name.to_owned()).collect();
         let symbol = entry.symbol;
         let mut program = self.finished(taken, Some((symbol, made)), slots);
-        program.notes = gone
-            .iter()
-            .filter(|(_, gone)| matches!(gone, Gone::Nameless { .. }))
-            .map(|(name, gone)| gone.story(name))
-            .collect();
+        let nameless = gone.iter().filter(|(_, gone)| matches!(gone, Gone::Nameless { .. }));
+        program.notes.extend(nameless.map(|(name, gone)| gone.story(name)));
         program.gone = gone;
         Ok(program)
     }
@@ -447,10 +460,11 @@ impl Builder<'_> {
         slots: BTreeMap<u32, (String, Variable)>,
     ) -> Program {
         let (symbol, made) = entry.unzip();
-        let library = |id| self.notebook.units.library(id).cloned();
+        let units = &self.notebook.units;
         let libraries = made.map_or_else(Vec::new, |made: Made| {
-            let reached = self.notebook.units.reached(&made.needs).into_iter().filter_map(library);
-            reached.filter(|other| *other != made.library).chain([made.library.clone()]).collect()
+            let on = made.needs.iter().filter_map(|id| units.library(*id).cloned()).collect();
+            let on = units.libraries(&on).into_iter().filter(|other| *other != made.library);
+            on.chain([made.library.clone()]).collect()
         });
         Program {
             notebook: self.notebook,
@@ -460,19 +474,21 @@ impl Builder<'_> {
             slots,
             gone: BTreeMap::new(),
             warnings: self.warnings,
-            notes: Vec::new(),
+            notes: self.notes,
         }
     }
+}
+
+/// The cells in which errors are.
+fn failing(errors: &[Diagnostic]) -> BTreeSet<u32> {
+    let errors = errors.iter().filter(|one| one.level == Level::Error);
+    errors.flat_map(|one| one.spans.iter().filter(|span| span.primary)).map(|span| span.cell).collect()
 }
 
 /// Whether a message says that there is no such name.
 fn missing_name(message: &Message) -> bool {
     let codes = ["E0405", "E0412", "E0422", "E0423", "E0425", "E0433", "E0531", "E0574", "E0599"];
     message.code.as_ref().is_some_and(|code| codes.contains(&code.code.as_str()))
-}
-
-fn folder_of((_, library): (String, PathBuf)) -> Option<PathBuf> {
-    library.parent().map(Path::to_owned)
 }
 
 fn write(folder: &Path, name: &str, made: &Crate) -> std::io::Result<BTreeMap<PathBuf, Arc<Source>>> {

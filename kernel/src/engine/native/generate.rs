@@ -6,8 +6,9 @@
 use super::entry::{self, Entry};
 use super::mentions::is_keyword;
 use super::prelude::Prelude;
-use super::source::Source;
+use super::source::{Edit, Source};
 use super::split::Item;
+use super::statics::merged;
 use super::types::colliding_names;
 use super::units::{Part, Unit, UnitId, module};
 use std::collections::BTreeSet;
@@ -45,27 +46,15 @@ pub(super) fn unit(
     with: Option<(&Entry<'_>, &Prelude)>,
     names: &BTreeSet<String>,
 ) -> (Crate, entry::Places) {
-    let mut files = Vec::new();
     let mut root = Source::default();
     root.ours(LINTS);
-    let (first, joined) = (unit.parts.first(), unit.parts.iter().enumerate().skip(1));
-    first.into_iter().for_each(|part| items(&mut root, part));
-    for (index, part) in joined {
-        let module = module(index);
-        root.ours(&format!(
-            "#[path = \"{module}.rs\"] #[doc(hidden)] pub mod {module}; pub use {module}::*;\n"
-        ));
-        let mut source = Source::default();
-        source.ours("use super::*; ");
-        items(&mut source, part);
-        files.push(File { name: format!("{module}.rs"), shown: shown(part.cell), source });
-    }
+    let mut files = modules(&mut root, unit);
     colliding(&mut root, names);
     let places = match with {
         Some((entry, prelude)) => {
             let (file, places) = statements(entry);
             // Most of it is at the root already, for the items.
-            let items = first.map_or("", |part| &part.prelude);
+            let items = unit.root().map_or("", |part| &part.prelude);
             for line in prelude.text.lines().filter(|line| !items.lines().any(|other| other == *line)) {
                 root.ours(&format!("{line}\n"));
             }
@@ -75,7 +64,7 @@ pub(super) fn unit(
         }
         None => entry::Places::default(),
     };
-    let cell = first.map_or(0, |part| part.cell);
+    let cell = unit.root().map_or(0, |part| part.cell);
     files.insert(0, File { name: "items.rs".to_owned(), shown: shown(cell), source: root });
     let of_statements = with.iter().flat_map(|(_, prelude)| prelude.needs.iter().copied());
     let needs = unit.parts.iter().flat_map(|part| part.needs.iter().copied()).chain(of_statements).collect();
@@ -115,21 +104,84 @@ fn include(file: &str) -> String {
     format!("#[path = \"{file}\"] mod assay_statements;\n")
 }
 
+/// The parts of a unit: those at its root within its root, each other module in a file. Where a module has several parts, the newest stands in the module's own
+/// file, and the others in files that are included there, so that each one keeps its lines.
+fn modules(root: &mut Source, unit: &Unit) -> Vec<File> {
+    let mut files = Vec::new();
+    let indices: BTreeSet<usize> = unit.parts.iter().map(|part| part.module).collect();
+    for index in indices {
+        let mut parts = unit.parts.iter().enumerate().filter(|(_, part)| part.module == index);
+        let Some((_, newest)) = parts.next_back() else { continue };
+        let mut included = String::new();
+        for (number, older) in parts {
+            let name = format!("assay_older_{number}.rs");
+            included.push_str(&format!("include!(\"{name}\"); "));
+            let mut source = Source::default();
+            items(&mut source, older, unit);
+            files.push(File { name, shown: shown(older.cell), source });
+        }
+        match module(index) {
+            None => {
+                // Attributes of the crate come before everything else.
+                let mut source = Source::default();
+                items_after(&mut source, newest, unit, &included);
+                root.append(source);
+            }
+            Some(module) => {
+                root.ours(&format!(
+                    "#[path = \"{module}.rs\"] #[doc(hidden)] pub mod {module}; pub use {module}::*;\n"
+                ));
+                let mut source = Source::default();
+                source.ours(&format!("use super::*; {included}"));
+                items(&mut source, newest, unit);
+                files.push(File { name: format!("{module}.rs"), shown: shown(newest.cell), source });
+            }
+        }
+    }
+    files
+}
+
 /// The items of a part where they stand in their cell, then its prelude: the order of declarations is free.
-fn items(source: &mut Source, part: &Part) {
-    let mut at = 0;
+fn items(source: &mut Source, part: &Part, unit: &Unit) {
+    items_after(source, part, unit, "");
+}
+
+/// The same, with something of ours behind the inner attributes.
+fn items_after(source: &mut Source, part: &Part, unit: &Unit, ours: &str) {
+    let (mut at, mut begun) = (0, false);
     let mut pieces: Vec<(&Range<usize>, Option<&Item>)> =
         part.inner.iter().map(|range| (range, None)).collect();
     pieces.extend(part.items.iter().map(|item| (&item.range, Some(item))));
     for (range, item) in pieces {
         source.blank(&part.text, at..range.start);
-        source.edited(part.cell, &part.text, range.clone(), item.map_or(&[], |item| &item.edits));
+        if item.is_some() && !std::mem::replace(&mut begun, true) {
+            source.ours(ours);
+        }
+        let edits = item.map_or_else(Vec::new, |item| edits(part, item, unit));
+        source.edited(part.cell, &part.text, range.clone(), &edits);
         at = range.end;
         source.ours(" ");
     }
     // A comment may end the last item.
     source.ours("\n");
     source.ours(&part.prelude);
+}
+
+/// What is edited in an item: its visibility, and where its statics live.
+fn edits(part: &Part, item: &Item, unit: &Unit) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    for one in &item.statics {
+        let key = part.key(one);
+        edits.extend(match unit.home(&key, one) {
+            Some(home) => one.declare(&part.text, &home.symbol),
+            None => one.define(&unit.symbol(&key)),
+        });
+    }
+    if edits.is_empty() {
+        return item.edits.clone();
+    }
+    edits.extend(item.edits.iter().cloned());
+    merged(edits)
 }
 
 /// rustc prints a type by its bare name where that is the only one: these are there to be others of the same name.

@@ -7,7 +7,7 @@ use super::mentions::spelled;
 use super::source::Source;
 use super::split::{Import, Item, Name, What};
 use super::types::Closures;
-use super::units::{UnitId, Units};
+use super::units::{UnitId, Units, Where};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -35,8 +35,8 @@ pub(super) struct Notebook {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Definition {
     pub(super) unit: UnitId,
-    /// The module within its crate, below the root, for an item that joined an older unit.
-    pub(super) module: Option<String>,
+    /// The module within its crate: 0 is the root.
+    pub(super) module: usize,
     pub(super) kind: Kind,
 }
 
@@ -67,6 +67,31 @@ pub(super) struct Variable {
     pub(super) cell: u32,
     /// The size of its type, in bytes.
     pub(super) bytes: u64,
+}
+
+/// A type that has been redefined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct OlderType {
+    name: String,
+    /// The cell that made it.
+    cell: u32,
+    /// The cell whose type has its name now.
+    now: u32,
+}
+
+impl OlderType {
+    /// The story of a variable that has it.
+    pub(super) fn story(&self, variable: &str) -> String {
+        let Self { name, cell, now } = self;
+        if cell == now {
+            return format!(
+                "`{variable}` is of the `{name}` of before: cell[{cell}] was built anew since, because of what it depends on; make it again to have it of the new one"
+            );
+        }
+        format!(
+            "`{variable}` is still of the `{name}` of cell[{cell}]; make it again to have it of the one of cell[{now}]"
+        )
+    }
 }
 
 /// Why a variable is no more.
@@ -100,9 +125,16 @@ impl Gone {
     }
 }
 
+impl Definition {
+    /// Whether it stands there.
+    pub(super) fn is_where(&self, place: &Where) -> bool {
+        (self.unit, self.module) == *place
+    }
+}
+
 impl Notebook {
     /// Enters the names of items that a cell with this text defines in `unit`.
-    pub(super) fn define(&mut self, text: &str, items: &[Item], unit: UnitId, module: Option<&str>) {
+    pub(super) fn define(&mut self, text: &str, items: &[Item], unit: UnitId, module: usize) {
         for item in items {
             match &item.what {
                 What::Definition(names) => {
@@ -123,7 +155,7 @@ impl Notebook {
                 What::Macro { name, items } => {
                     let mentions = Arc::new(item.mentions.clone());
                     // An exported macro lives at its crate's root, wherever it was defined.
-                    self.enter(name, unit, None, Kind::Macro { items: *items, mentions });
+                    self.enter(name, unit, 0, Kind::Macro { items: *items, mentions });
                 }
                 What::Invocation { name } => self.enter_perhaps(item, name, unit, module),
                 What::Import(all) => all.iter().for_each(|import| self.import(import)),
@@ -132,13 +164,12 @@ impl Notebook {
         }
     }
 
-    fn enter(&mut self, name: &str, unit: UnitId, module: Option<&str>, kind: Kind) {
+    fn enter(&mut self, name: &str, unit: UnitId, module: usize, kind: Kind) {
         self.imports.retain(|import| import.name.as_deref() != Some(name));
-        self.definitions
-            .insert(name.to_owned(), Definition { unit, module: module.map(str::to_owned), kind });
+        self.definitions.insert(name.to_owned(), Definition { unit, module, kind });
     }
 
-    fn enter_perhaps(&mut self, item: &Item, invoked: &str, unit: UnitId, module: Option<&str>) {
+    fn enter_perhaps(&mut self, item: &Item, invoked: &str, unit: UnitId, module: usize) {
         let of_macro = match self.definitions.get(invoked) {
             Some(Definition { kind: Kind::Macro { mentions, .. }, .. }) => Arc::clone(mentions),
             _ => Arc::default(),
@@ -190,6 +221,40 @@ impl Notebook {
             line(&format!("let mut {name}: {type_name} = todo!();"));
         }
         text
+    }
+
+    /// What is to be said about variables whose types have been redefined since `before`.
+    pub(super) fn left_behind(&self, before: &Self) -> Vec<String> {
+        let stories = self.variables.iter().filter_map(|(name, variable)| {
+            let older = self.older_type(&variable.type_name)?;
+            before.older_type(&variable.type_name).is_none().then(|| older.story(name))
+        });
+        stories.collect()
+    }
+
+    /// The first type in the name of a type that is another one by now.
+    pub(super) fn older_type(&self, type_name: &str) -> Option<OlderType> {
+        let paths = type_name.split(|c: char| c != '_' && c != ':' && !c.is_alphanumeric());
+        paths.filter_map(|path| self.older(path)).next()
+    }
+
+    fn older(&self, path: &str) -> Option<OlderType> {
+        let mut segments = path.trim_start_matches("::").split("::");
+        let unit = self.units.named(segments.next()?)?;
+        let name = segments.find(|segment| !segment.starts_with("assay_part_"))?;
+        let now = self.definitions.get(name).filter(|now| now.unit != unit)?;
+        let cell = |id| self.units.get(id).and_then(|unit| unit.cell_of(name));
+        Some(OlderType { name: name.to_owned(), cell: cell(unit)?, now: cell(now.unit)? })
+    }
+
+    /// Takes what these cells have put into a unit out of it; false if that changes nothing.
+    pub(super) fn take_out(&mut self, id: UnitId, cells: &BTreeSet<u32>) -> bool {
+        let Some(unit) = self.units.get_mut(id) else { return false };
+        let before = unit.parts.len();
+        let names = unit.take_out(cells);
+        let changed = unit.parts.len() != before;
+        self.definitions.retain(|name, definition| definition.unit != id || !names.contains(name));
+        changed
     }
 
     /// Whether a macro of this name stands for items.

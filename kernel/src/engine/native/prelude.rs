@@ -3,8 +3,8 @@
 use super::mentions::spelled;
 use super::notebook::{Definition, Kind, Notebook, heads};
 use super::split::{Import, Item, What};
-use super::units::{Unit, UnitId};
-use std::collections::BTreeSet;
+use super::units::{Unit, UnitId, Where, module};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -13,6 +13,8 @@ use std::sync::Arc;
 pub(super) struct Prelude {
     pub(super) text: String,
     pub(super) needs: BTreeSet<UnitId>,
+    /// The notebook's names that they bring, and where each of them stands.
+    pub(super) brought: BTreeMap<String, Where>,
 }
 
 /// The prelude for text with these mentions; `own` are the names that the crate binds itself, `inside` is the unit that it is, if it is one.
@@ -109,8 +111,9 @@ impl Prelude {
     fn bring(&mut self, notebook: &Notebook, name: &str, definition: &Definition, named: bool) {
         let Some(unit) = notebook.units.get(definition.unit) else { return };
         self.needs.insert(definition.unit);
+        self.brought.insert(name.to_owned(), (definition.unit, definition.module));
         let mut path = format!("::{}", unit.crate_name);
-        if let Some(module) = &definition.module {
+        if let Some(module) = module(definition.module) {
             path = format!("{path}::{module}");
         }
         match definition.kind {

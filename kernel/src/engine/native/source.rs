@@ -37,6 +37,14 @@ impl Source {
         start..self.text.len()
     }
 
+    /// Another source behind this one.
+    pub(super) fn append(&mut self, other: Self) {
+        let shift = self.text.len();
+        self.text.push_str(&other.text);
+        let moved = |piece: Piece| Piece { here: piece.here.start + shift..piece.here.end + shift, ..piece };
+        self.pieces.extend(other.pieces.into_iter().map(moved));
+    }
+
     /// Bytes of a cell, as they are.
     pub(super) fn user(&mut self, cell: u32, text: &str, bytes: Range<usize>) {
         if bytes.is_empty() {

@@ -5,14 +5,17 @@ mod imports;
 #[cfg(test)]
 mod tests;
 
+use super::anatomy::{Anatomy, anatomy};
 use super::items::{self, Element, Keyword, Variables};
 use super::mentions::mentions;
 use super::source::Edit;
+use super::statics::{Static, statics};
 use super::tokens::{self, Token};
 use super::{macros, publish};
 use proc_macro2::{Delimiter, Ident, Span};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 use syn::ext::IdentExt as _;
 use syn::parse::discouraged::Speculative as _;
 use syn::parse::{ParseStream, Parser as _};
@@ -48,6 +51,8 @@ pub(super) struct Item {
     pub(super) edits: Vec<Edit>,
     /// Every identifier in it.
     pub(super) mentions: BTreeSet<String>,
+    pub(super) anatomy: Arc<Anatomy>,
+    pub(super) statics: Vec<Static>,
 }
 
 /// What an item is.
@@ -278,7 +283,14 @@ impl<'t> Cell<'t> {
             }
             _ => return Some(Part::Statement(self.statement(parsed, last))),
         };
-        Some(Part::Item(Item { range: range(tokens), what, edits, mentions: mentions(tokens) }))
+        Some(Part::Item(Item {
+            range: range(tokens),
+            what,
+            edits,
+            mentions: mentions(tokens),
+            anatomy: Arc::new(anatomy(tokens, self.source)),
+            statics: statics(tokens, self.source),
+        }))
     }
 
     fn item(

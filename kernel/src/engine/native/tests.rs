@@ -3,7 +3,7 @@
 use super::entry::{self, Entry, Put, Taken};
 use super::generate;
 use super::notebook::{Kind, Notebook};
-use super::place::{Cycle, Placed, place};
+use super::place::{Placed, place};
 use super::prelude::{bound, prelude};
 use super::split::{Split, split};
 use super::units::UnitId;
@@ -18,7 +18,7 @@ struct Trial {
 }
 
 impl Trial {
-    fn cell(&mut self, text: &str) -> Result<Placed, Cycle> {
+    fn cell(&mut self, text: &str) -> Placed {
         self.cell += 1;
         let split = taken_apart(&self.notebook, text);
         place(&mut self.notebook, self.cell, text, &split)
@@ -27,7 +27,7 @@ impl Trial {
     fn after(cells: &[&str]) -> Self {
         let mut trial = Self::default();
         for cell in cells {
-            trial.cell(cell).unwrap();
+            trial.cell(cell);
         }
         trial
     }
@@ -67,7 +67,8 @@ fn what_is_mentioned_is_brought_and_a_trait_with_its_methods() {
     check(&[], &[]);
     check(&["P", "x"], &["use ::cell_1::P;"]);
     check(&["area"], &["use ::cell_2::Area as _;"]);
-    check(&["Area", "f"], &["use ::cell_2::Area;", "use ::cell_4::f;"]);
+    // It has taken the place of the older one.
+    check(&["Area", "f"], &["use ::cell_2::Area;", "use ::cell_1::f;"]);
 }
 
 #[test]
@@ -119,8 +120,8 @@ fn what_a_macro_made_is_found_by_a_glob() {
 fn an_impl_joins_the_type_that_it_is_for() {
     let mut trial = Trial::after(&["struct P; struct Q;", "trait T {}", "struct R;"]);
     let check = |trial: &mut Trial, cell: &str, own: Option<UnitId>, joined: &[UnitId]| {
-        let placed = trial.cell(cell).unwrap();
-        assert_eq!(placed, Placed { own, joined: joined.iter().copied().collect() }, "{cell}");
+        let placed = trial.cell(cell);
+        assert_eq!(placed, Placed { own, changed: joined.iter().copied().collect() }, "{cell}");
     };
     check(&mut trial, "impl P { fn f(&self) {} }", None, &[1]);
     check(&mut trial, "impl std::fmt::Display for P { }", None, &[1]);
@@ -138,44 +139,131 @@ fn an_impl_joins_the_type_that_it_is_for() {
 }
 
 #[test]
-fn an_impl_that_needs_what_needs_its_type_is_refused() {
-    let mut trial = Trial::after(&["struct P;", "fn show(p: &P) {}"]);
-    let cycle = trial.cell("let x = 1;\nimpl P { fn f(&self) { show(self) } }").unwrap_err();
-    assert_eq!(cycle, Cycle { item: 11..48, of: 1, through: vec![2] });
+fn an_impl_that_needs_what_needs_its_type_is_merged_with_it() {
+    let mut trial = Trial::after(&["struct P;", "fn show(p: &P) {}", "fn apart() {}"]);
+    let placed = trial.cell("let x = 1;\nimpl P { fn f(&self) { show(self) } }");
+    assert_eq!(placed, Placed { own: None, changed: BTreeSet::from([4]) });
+    assert_eq!(
+        trial.prelude(&["P", "show", "apart"]),
+        "use ::cell_1_4::assay_part_1::P;\nuse ::cell_3::apart;\nuse ::cell_1_4::assay_part_2::show;\n"
+    );
 }
 
 #[test]
 fn what_is_run_again_unchanged_is_what_it_was() {
     let mut trial = Trial::after(&["struct P { x: u8 }", "impl P { fn f(&self) {} }"]);
     let nothing = Placed::default();
-    assert_eq!(
-        trial.cell("// Again.\nstruct P {\n    x: u8,\n}").unwrap().own,
-        Some(2),
-        "a comma is a token"
-    );
-    assert_eq!(trial.cell("struct P { x : u8 } // again"), Ok(nothing.clone()));
+    assert_eq!(trial.cell("// Again.\nstruct P {\n    x: u8,\n}").own, Some(2), "a comma is a token");
+    assert_eq!(trial.cell("struct P { x : u8 } // again"), nothing);
     assert_eq!(trial.notebook.definitions["P"].unit, 1);
-    assert_eq!(trial.cell("impl P { fn f(&self) {} }"), Ok(nothing));
-    assert_eq!(trial.cell("struct P { x: u16 }").unwrap().own, Some(3));
+    assert_eq!(trial.cell("impl P { fn f(&self) {} }"), nothing);
+    assert_eq!(trial.cell("struct P { x: u16 }").own, Some(3));
+}
+
+/// Builds what is stale.
+fn build(trial: &mut Trial, version: u32) {
+    let all: BTreeSet<UnitId> = trial.notebook.units.all().map(|(id, _)| id).collect();
+    let order = trial.notebook.units.reached(&all);
+    for id in trial.notebook.units.stale(&order) {
+        let needs = trial.notebook.units.needs(id);
+        trial.notebook.units.built(id, PathBuf::from(format!("{id}-{version}")), &needs);
+    }
+}
+
+fn library(trial: &Trial, id: UnitId) -> String {
+    trial.notebook.units.library(id).unwrap().display().to_string()
 }
 
 #[test]
 fn a_unit_is_stale_when_it_or_what_it_needs_has_grown() {
     let mut trial = Trial::after(&["struct P;", "fn f(p: P) {}", "fn g() {}"]);
-    let build = |trial: &mut Trial, version: u32| {
-        for id in trial.notebook.units.reached(&BTreeSet::from([1, 2, 3])) {
-            if trial.notebook.units.stale(id) {
-                let needs = trial.notebook.units.needs(id);
-                trial.notebook.units.built(id, PathBuf::from(format!("{id}-{version}")), &needs);
-            }
-        }
-    };
-    let library = |trial: &Trial, id| trial.notebook.units.library(id).unwrap().display().to_string();
     build(&mut trial, 1);
-    assert!(!(1..=3).any(|id| trial.notebook.units.stale(id)));
-    trial.cell("impl P {}").unwrap();
+    trial.cell("impl P {}");
     build(&mut trial, 2);
     assert_eq!([1, 2, 3].map(|id| library(&trial, id)), ["1-2", "2-2", "3-1"]);
+}
+
+#[test]
+fn a_new_body_keeps_the_unit_and_a_new_type_makes_another() {
+    let cell = |field: &str, body: &str| {
+        format!("struct P {{ x: {field} }} impl P {{ fn f(&self) -> u8 {{ {body} }} }} fn apart() {{}}")
+    };
+    let mut trial = Trial::after(&[&cell("u8", "1"), "fn g(p: P) -> u8 { p.f() }", "fn h() { apart() }"]);
+    build(&mut trial, 1);
+    assert_eq!(trial.cell(&cell("u8", "2")), Placed { own: None, changed: BTreeSet::from([1]) });
+    assert_eq!(trial.notebook.definitions["P"].unit, 1);
+    build(&mut trial, 2);
+    assert_eq!([1, 2, 3].map(|id| library(&trial, id)), ["1-2", "2-2", "3-2"]);
+    // A field has another type: all that names what is in the cell is renewed.
+    let placed = trial.cell(&cell("u16", "2"));
+    assert_eq!(placed, Placed { own: Some(4), changed: BTreeSet::new() });
+    assert_eq!(["P", "g", "h"].map(|name| trial.notebook.definitions[name].unit), [4, 5, 6]);
+    assert!(trial.notebook.units.get(5).unwrap().parts[0].prelude.contains("use ::cell_5::P;"));
+    // Back again: everything is what it was.
+    assert_eq!(trial.cell(&cell("u8", "2")), Placed::default());
+    assert_eq!(["P", "g", "h"].map(|name| trial.notebook.definitions[name].unit), [1, 2, 3]);
+}
+
+#[test]
+fn a_part_of_a_cell_can_be_redefined_elsewhere() {
+    let mut trial = Trial::after(&["struct P; fn f() -> u8 { 1 } fn g() -> u8 { f() }"]);
+    let placed = trial.cell("fn f() -> u8 { 2 }");
+    assert_eq!(placed, Placed { own: None, changed: BTreeSet::from([1]) });
+    let (made, _) = generate::unit(trial.notebook.units.get(1).unwrap(), None, &BTreeSet::new());
+    let all: Vec<&str> = made.files.iter().map(|file| file.source.text()).collect();
+    assert!(all[0].contains("include!(\"assay_older_0.rs\"); pub fn f() -> u8 { 2 }"), "{all:?}");
+    assert!(
+        all[1].contains("pub struct P;") && all[1].contains("pub fn g()") && !all[1].contains("fn f()"),
+        "{all:?}"
+    );
+    // And an associated function, in a cell of its own.
+    let mut trial =
+        Trial::after(&["struct P; impl P {\n fn a() {}\n fn b() {} }", "impl P { fn b() { new() } }"]);
+    let (made, _) = generate::unit(trial.notebook.units.get(1).unwrap(), None, &BTreeSet::new());
+    assert!(made.files[0].source.text().contains("fn a() {}\n  }"), "{}", made.files[0].source.text());
+    assert!(made.files[1].source.text().contains("new()"));
+    // The first cell again: it has the last word.
+    trial.cell("struct P; impl P { fn a() {} fn b() { newest() } }");
+    let (made, _) = generate::unit(trial.notebook.units.get(1).unwrap(), None, &BTreeSet::new());
+    assert_eq!(made.files.len(), 1, "{made:?}");
+}
+
+#[test]
+fn cells_that_come_to_need_each_other_are_one() {
+    let mut trial = Trial::after(&["struct P(u8);", "fn f(p: &P) {}", "fn h() { f(&P(1)) }"]);
+    trial.cell("struct P(u16); impl P { fn g(&self) { f(self) } }");
+    let units = ["P", "f", "h"].map(|name| trial.notebook.definitions[name].unit);
+    assert_eq!(units[0], units[1]);
+    assert_ne!(units[0], units[2]);
+    assert!(units.iter().all(|unit| *unit > 3));
+}
+
+#[test]
+fn state_goes_on_in_the_library_that_has_it() {
+    let cell = |body: &str| format!("static HITS: AtomicU8 = AtomicU8::new(0); fn f() {{ {body} }}");
+    let mut trial = Trial::after(&[&cell("1")]);
+    let text = |trial: &Trial, id| {
+        let unit = trial.notebook.units.get(id).unwrap();
+        let linked: Vec<PathBuf> = unit.homes().map(|home| home.library.clone()).collect();
+        (generate::unit(unit, None, &BTreeSet::new()).0.files[0].source.text().to_owned(), linked)
+    };
+    let (first, linked) = text(&trial, 1);
+    assert!(first.contains("#[unsafe(export_name = \"assay_cell_1_"), "{first}");
+    assert!(first.contains("pub static HITS: AtomicU8 = AtomicU8::new(0);") && linked.is_empty());
+    build(&mut trial, 1);
+    trial.cell(&cell("2"));
+    let (second, linked) = text(&trial, 1);
+    assert!(second.contains("pub safe static HITS: AtomicU8; }"), "{second}");
+    assert_eq!(linked, [PathBuf::from("1-1")]);
+    build(&mut trial, 2);
+    trial.cell(&cell("3"));
+    assert_eq!(text(&trial, 1).1, [PathBuf::from("1-1")]);
+    build(&mut trial, 3);
+    let libraries = trial.notebook.units.libraries(&BTreeSet::from([PathBuf::from("1-3")]));
+    assert_eq!(libraries, ["1-1", "1-3"].map(PathBuf::from));
+    // Another beginning is another static.
+    trial.cell("static HITS: AtomicU8 = AtomicU8::new(9); fn f() {}");
+    assert_eq!(trial.notebook.definitions["HITS"].unit, 2);
 }
 
 #[test]

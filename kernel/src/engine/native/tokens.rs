@@ -125,11 +125,14 @@ pub(super) fn read<T: Send>(
 /// The text's tokens in one form: equal for texts that differ in white space and in comments alone, where those are no documentation. Nothing
 /// if it is no row of tokens.
 pub(super) fn tokens(text: &str) -> Option<String> {
-    read(text, |_, tokens| {
-        let mut written = String::with_capacity(text.len());
-        write(tokens, text, &mut written);
-        Some(written)
-    })
+    read(text, |_, tokens| Some(written(tokens, text)))
+}
+
+/// The same for tokens of a text.
+pub(super) fn written(tokens: &[Token], text: &str) -> String {
+    let mut written = String::new();
+    write(tokens, text, &mut written);
+    written
 }
 
 /// Where a span stands in the text of which `mark` bytes were not lexed.

@@ -1,9 +1,13 @@
-//! Units: the crates that hold a notebook's items. A cell with items makes one, or joins an older one.
+//! Units: the crates that hold a notebook's items. A cell with items makes one, or changes an older one.
 //!
-//! A unit that grows, because a later cell implements a trait for its type, is compiled again under the same identity: its types stay the
-//! same types, since nothing of what was there has changed. What was built on it is built again before a cell reaches it.
+//! A unit keeps its identity (the name of its crate and `-Cmetadata`) when a later cell implements something for its types, and when the bodies of its functions
+//! change: then its types are the same types to the compiler, and must be. Whether they are says [`identity`](super::identity). Its library is compiled again,
+//! and so is, before a cell reaches it, what was built on it.
 
+use super::identity::Facts;
+use super::prelude::bound;
 use super::split::{Import, Item, What};
+use super::statics::Static;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::PathBuf;
@@ -16,74 +20,103 @@ pub(super) type UnitId = u32;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Units {
     all: BTreeMap<UnitId, Unit>,
+    /// The libraries that each library was built on.
+    built_on: BTreeMap<PathBuf, BTreeSet<PathBuf>>,
 }
 
 /// A crate of items.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Unit {
     pub(super) crate_name: String,
-    /// What its first cell put in, then what joined it.
+    /// What cells put in, in the order in which they did.
     pub(super) parts: Vec<Arc<Part>>,
     pub(super) built: Option<Built>,
+    /// All that its types have ever hung on.
+    history: Facts,
+    /// The statics that a library of it defines.
+    homes: BTreeMap<String, Home>,
 }
 
 /// What one cell put into a unit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Part {
     pub(super) cell: u32,
     pub(super) text: Arc<str>,
     pub(super) inner: Vec<Range<usize>>,
+    /// What is left of its items: a later part may have taken the place of some.
     pub(super) items: Vec<Item>,
+    /// Whether that is all of them.
+    pub(super) whole: bool,
+    /// The module in which it stands: 0 is the root.
+    pub(super) module: usize,
     /// What it says, whatever its white space and its comments: none if that is not known.
     pub(super) tokens: Option<String>,
     /// The declarations that bring what it mentions into scope, as things stood when it was run.
     pub(super) prelude: String,
     /// The units whose names those are.
     pub(super) needs: BTreeSet<UnitId>,
+    /// The names themselves, and where each of them stood.
+    pub(super) brought: BTreeMap<String, Where>,
 }
+
+/// Where a name stands: its unit, and the module in it.
+pub(super) type Where = (UnitId, usize);
 
 /// A unit's library.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Built {
     pub(super) library: PathBuf,
-    /// How many parts are in it.
-    parts: usize,
+    /// What is in it.
+    parts: Vec<Arc<Part>>,
     /// The libraries that it was built on.
     on: BTreeMap<UnitId, PathBuf>,
 }
 
+/// The library that defines a static, and the symbol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Home {
+    pub(super) symbol: String,
+    pub(super) library: PathBuf,
+    value: String,
+}
+
 impl Units {
-    /// A new unit, whose crate is named after its cell.
-    pub(super) fn add(&mut self, part: Part) -> UnitId {
+    /// A new unit, whose crate is named after the cell of its first part.
+    pub(super) fn add(&mut self, unit: Unit) -> UnitId {
         let id = self.all.keys().next_back().map_or(1, |last| last + 1);
-        let plain = format!("cell_{}", part.cell);
+        let plain = format!("cell_{}", unit.cell());
         let taken = self.all.values().any(|unit| unit.crate_name == plain);
         let crate_name = if taken { format!("{plain}_{id}") } else { plain };
-        self.all.insert(id, Unit { crate_name, parts: vec![Arc::new(part)], built: None });
+        self.all.insert(id, Unit { crate_name, ..unit });
         id
     }
 
-    /// The unit that has been made of the very same.
+    /// The unit that holds the very same at its root.
     pub(super) fn same(&self, part: &Part) -> Option<UnitId> {
-        let same = |unit: &Unit| unit.parts.first().is_some_and(|first| first.says(part));
+        let same = |unit: &Unit| unit.root().is_some_and(|root| root.says(part));
         self.all.iter().rev().find(|(_, unit)| same(unit)).map(|(id, _)| *id)
     }
 
-    /// Whether the very same has joined a unit before, and in which module it stands.
-    pub(super) fn joined(&self, id: UnitId, part: &Part) -> Option<String> {
+    /// The module of the very same in a unit that it has joined before.
+    pub(super) fn joined(&self, id: UnitId, part: &Part) -> Option<usize> {
         let parts = &self.all.get(&id)?.parts;
-        (1..parts.len()).find(|index| parts[*index].says(part)).map(module)
+        parts.iter().find(|other| other.module > 0 && other.says(part)).map(|other| other.module)
     }
 
-    /// Adds to a unit. Gives the module in which the part stands.
-    pub(super) fn join(&mut self, id: UnitId, part: Part) -> Option<String> {
-        let unit = self.all.get_mut(&id)?;
-        unit.parts.push(Arc::new(part));
-        Some(module(unit.parts.len() - 1))
+    /// A unit that is made of the very same parts.
+    pub(super) fn equal(&self, parts: &[Arc<Part>]) -> Option<UnitId> {
+        let same = |unit: &Unit| {
+            unit.parts.len() == parts.len() && unit.parts.iter().zip(parts).all(|(one, other)| one.is(other))
+        };
+        self.all.iter().rev().find(|(_, unit)| same(unit)).map(|(id, _)| *id)
     }
 
     pub(super) fn get(&self, id: UnitId) -> Option<&Unit> {
         self.all.get(&id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: UnitId) -> Option<&mut Unit> {
+        self.all.get_mut(&id)
     }
 
     /// Every unit, in the order in which they were made.
@@ -103,10 +136,14 @@ impl Units {
 
     /// Notes that a unit has been built on the libraries of these units.
     pub(super) fn built(&mut self, id: UnitId, library: PathBuf, needs: &BTreeSet<UnitId>) {
-        let on = needs.iter().copied().filter_map(|need| Some((need, self.library(need)?.clone()))).collect();
-        if let Some(unit) = self.all.get_mut(&id) {
-            unit.built = Some(Built { library, parts: unit.parts.len(), on });
-        }
+        let on: BTreeMap<UnitId, PathBuf> =
+            needs.iter().copied().filter_map(|need| Some((need, self.library(need)?.clone()))).collect();
+        let Some(unit) = self.all.get_mut(&id) else { return };
+        let homes: BTreeSet<PathBuf> = unit.homes().map(|home| home.library.clone()).collect();
+        let all = on.values().cloned().chain(homes).collect();
+        unit.settle(&library);
+        unit.built = Some(Built { library: library.clone(), parts: unit.parts.clone(), on });
+        self.built_on.insert(library, all);
     }
 
     /// The library of a unit, whether it is fresh or not.
@@ -114,52 +151,133 @@ impl Units {
         self.get(id)?.built.as_ref().map(|built| &built.library)
     }
 
-    /// The units that this one names, and those that its library was built on: the statements beside its items may have named more.
-    pub(super) fn needs(&self, id: UnitId) -> BTreeSet<UnitId> {
-        let Some(unit) = self.get(id) else { return BTreeSet::new() };
-        let named = unit.parts.iter().flat_map(|part| part.needs.iter().copied());
-        let built_on = unit.built.iter().flat_map(|built| built.on.keys().copied());
-        named.chain(built_on).filter(|need| *need != id).collect()
-    }
-
-    /// These units and all that they are built on, each after those that it needs.
-    pub(super) fn reached(&self, from: &BTreeSet<UnitId>) -> Vec<UnitId> {
-        let (mut order, mut seen) = (Vec::new(), BTreeSet::new());
-        from.iter().for_each(|id| self.visit(*id, &mut seen, &mut order));
+    /// These libraries and all that they were built on, each after those that it needs.
+    pub(super) fn libraries(&self, from: &BTreeSet<PathBuf>) -> Vec<PathBuf> {
+        let mut order = Vec::new();
+        let mut seen = BTreeSet::new();
+        // As deep as the notebook is long: so no recursion.
+        let mut stack: Vec<(&PathBuf, bool)> = from.iter().rev().map(|library| (library, false)).collect();
+        while let Some((library, done)) = stack.pop() {
+            if done {
+                order.push(library.clone());
+            } else if seen.insert(library) {
+                stack.push((library, true));
+                stack.extend(self.built_on.get(library).into_iter().flatten().map(|other| (other, false)));
+            }
+        }
         order
     }
 
-    fn visit(&self, id: UnitId, seen: &mut BTreeSet<UnitId>, order: &mut Vec<UnitId>) {
-        if seen.insert(id) {
-            self.needs(id).into_iter().for_each(|need| self.visit(need, seen, order));
-            order.push(id);
-        }
+    /// The units that this one names.
+    pub(super) fn needs(&self, id: UnitId) -> BTreeSet<UnitId> {
+        let parts = self.get(id).into_iter().flat_map(|unit| &unit.parts);
+        parts.flat_map(|part| part.needs.iter().copied()).filter(|need| *need != id).collect()
     }
 
-    /// Whether a unit has to be built, those that it needs having been built.
-    pub(super) fn stale(&self, id: UnitId) -> bool {
-        let Some(unit) = self.get(id) else { return false };
-        let Some(built) = &unit.built else { return true };
-        built.parts != unit.parts.len()
-            || built.on.iter().any(|(need, library)| self.library(*need) != Some(library))
+    /// These units and all that they name, each after those that it needs.
+    pub(super) fn reached(&self, from: &BTreeSet<UnitId>) -> Vec<UnitId> {
+        let (mut order, mut seen) = (Vec::new(), BTreeSet::new());
+        let mut stack: Vec<(UnitId, bool)> = from.iter().rev().map(|id| (*id, false)).collect();
+        while let Some((id, done)) = stack.pop() {
+            if done {
+                order.push(id);
+            } else if seen.insert(id) {
+                stack.push((id, true));
+                stack.extend(self.needs(id).into_iter().map(|need| (need, false)));
+            }
+        }
+        order
+    }
+
+    /// Those of these units that have to be built, in this order.
+    pub(super) fn stale(&self, order: &[UnitId]) -> Vec<UnitId> {
+        let mut stale = BTreeSet::new();
+        loop {
+            let before = stale.len();
+            for id in order {
+                let Some(unit) = self.get(*id) else { continue };
+                let fresh = unit.built.as_ref().is_some_and(|built| {
+                    built.parts == unit.parts
+                        // Statements beside its items may have needed more than they do: those do not hold it back.
+                        && built.on.iter().all(|(need, library)| {
+                            self.library(*need) == Some(library) && !stale.contains(need)
+                        })
+                });
+                if !fresh {
+                    stale.insert(*id);
+                }
+            }
+            if stale.len() == before {
+                return order.iter().copied().filter(|id| stale.contains(id)).collect();
+            }
+        }
     }
 }
 
 impl Part {
     /// Whether it says the same as another part, of the same things.
     fn says(&self, other: &Self) -> bool {
-        self.tokens.is_some() && self.tokens == other.tokens && self.prelude == other.prelude
+        self.whole && self.tokens.is_some() && self.tokens == other.tokens && self.prelude == other.prelude
+    }
+
+    /// Whether it is the same text of the same cell, and its names stand for the same.
+    fn is(&self, other: &Self) -> bool {
+        (self.cell, self.module, &self.text, &self.items, &self.brought)
+            == (other.cell, other.module, &other.text, &other.items, &other.brought)
+    }
+
+    /// The `use` declarations in it.
+    pub(super) fn imports(&self) -> impl Iterator<Item = &Import> {
+        self.items.iter().flat_map(|item| match &item.what {
+            What::Import(all) => all.as_slice(),
+            _ => &[],
+        })
+    }
+
+    /// The statics in it, each with its key in the unit.
+    pub(super) fn statics(&self) -> impl Iterator<Item = (String, &Static)> {
+        let statics = self.items.iter().flat_map(|item| &item.statics);
+        statics.map(|one| (self.key(one), one))
+    }
+
+    /// The key of one of its statics in the unit.
+    pub(super) fn key(&self, of: &Static) -> String {
+        format!("{} {}", self.module, of.key)
     }
 }
 
 impl Unit {
+    /// A unit that is to be added, of these parts.
+    pub(super) fn of(parts: Vec<Arc<Part>>) -> Self {
+        let mut unit = Self { parts, ..Self::default() };
+        unit.history = Facts::of(&unit.parts);
+        unit
+    }
+
+    /// Other parts for a unit that nothing has been built of.
+    pub(super) fn begin_with(&mut self, parts: Vec<Arc<Part>>) {
+        self.history = Facts::of(&parts);
+        self.parts = parts;
+    }
+
+    /// The newest part at its root.
+    pub(super) fn root(&self) -> Option<&Arc<Part>> {
+        self.parts.iter().rev().find(|part| part.module == 0)
+    }
+
+    /// The cell that it is named after.
+    fn cell(&self) -> u32 {
+        self.parts.first().map_or(0, |part| part.cell)
+    }
+
     /// The `use` declarations at its root.
     pub(super) fn imports(&self) -> impl Iterator<Item = &Import> {
-        let items = self.parts.iter().take(1).flat_map(|part| &part.items);
-        items.flat_map(|item| match &item.what {
-            What::Import(all) => all.as_slice(),
-            _ => &[],
-        })
+        self.parts.iter().filter(|part| part.module == 0).flat_map(|part| part.imports())
+    }
+
+    /// Whether it holds the very same, in the same module.
+    pub(super) fn says(&self, part: &Part) -> bool {
+        self.parts.iter().any(|own| own.module == part.module && own.says(part))
     }
 
     /// What its types may be called.
@@ -171,13 +289,101 @@ impl Unit {
         naming.flat_map(|item| &item.mentions)
     }
 
-    /// What the identity of its types hangs on: it stays when the unit grows.
+    /// The cell that put in the item of this name.
+    pub(super) fn cell_of(&self, name: &str) -> Option<u32> {
+        let mut parts = self.parts.iter().rev();
+        parts.find(|part| bound(&part.items).contains(name)).map(|part| part.cell)
+    }
+
+    /// Takes out what these cells have put in. Gives the names that are no more.
+    pub(super) fn take_out(&mut self, cells: &BTreeSet<u32>) -> BTreeSet<String> {
+        let gone = self.parts.iter().filter(|part| cells.contains(&part.cell));
+        let names = bound(gone.flat_map(|part| &part.items));
+        self.parts.retain(|part| !cells.contains(&part.cell));
+        names
+    }
+
+    /// What the identity of its types hangs on: it stays as long as the unit lives.
     pub(super) fn identity(&self) -> &str {
         &self.crate_name
     }
+
+    /// The module for a part that joins it: that of the parts whose `impl`s it repeats, or a new one.
+    pub(super) fn module_for(&self, part: &Part) -> usize {
+        let again = |older: &Arc<Part>| {
+            older.module > 0
+                && older.items.iter().any(|item| {
+                    item.anatomy.implementation.is_some()
+                        && part.items.iter().any(|other| other.anatomy.head == item.anatomy.head)
+                })
+        };
+        self.parts
+            .iter()
+            .find(|older| again(older))
+            .map_or_else(|| self.free_module().max(1), |older| older.module)
+    }
+
+    /// A module that no part stands in.
+    pub(super) fn free_module(&self) -> usize {
+        self.parts.iter().map(|part| part.module + 1).max().unwrap_or(0)
+    }
+
+    /// Takes these parts for its own, if its types stay what they are: false, and nothing is changed, if they would not.
+    pub(super) fn change(&mut self, parts: Vec<Arc<Part>>) -> bool {
+        match self.history.with(&Facts::of(&parts)) {
+            Some(history) => {
+                self.history = history;
+                self.parts = parts;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The library and the symbol of a static, if one defines it.
+    pub(super) fn home(&self, key: &str, of: &Static) -> Option<&Home> {
+        self.homes.get(key).filter(|home| home.value == of.value)
+    }
+
+    /// The libraries and symbols of the statics that it has.
+    pub(super) fn homes(&self) -> impl Iterator<Item = &Home> {
+        let statics = self.parts.iter().flat_map(|part| part.statics());
+        statics.filter_map(|(key, one)| self.home(&key, one))
+    }
+
+    /// The symbol under which it defines a static.
+    pub(super) fn symbol(&self, key: &str) -> String {
+        let plain: String = key.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        // Two keys may differ in nothing else than what is not alphanumeric.
+        let sum = key.bytes().fold(0u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
+        format!("assay_{}_{plain}_{sum:x}", self.crate_name)
+    }
+
+    /// What is defined from now on is defined by this library.
+    fn settle(&mut self, library: &PathBuf) {
+        let parts = self.parts.clone();
+        for (key, one) in parts.iter().flat_map(|part| part.statics()) {
+            if self.home(&key, one).is_none() {
+                let home =
+                    Home { symbol: self.symbol(&key), library: library.clone(), value: one.value.clone() };
+                self.homes.insert(key, home);
+            }
+        }
+    }
+
+    /// Goes on with the statics of another unit whose types do not hang on these names.
+    pub(super) fn inherit(&mut self, other: &Self, changed: &BTreeSet<String>) {
+        for (key, one) in self.parts.clone().iter().flat_map(|part| part.statics()) {
+            if one.mentions.is_disjoint(changed)
+                && let Some(home) = other.home(&key, one)
+            {
+                self.homes.insert(key, home.clone());
+            }
+        }
+    }
 }
 
-/// The module of the part at `index`; the first one stands at the root.
-pub(super) fn module(index: usize) -> String {
-    format!("assay_part_{index}")
+/// The name of a module of a unit; the root has none.
+pub(super) fn module(index: usize) -> Option<String> {
+    (index > 0).then(|| format!("assay_part_{index}"))
 }

@@ -70,6 +70,7 @@ async fn runtime(
         library: toolchain.runtime.clone(),
         externs: Vec::new(),
         search: Vec::new(),
+        linked: Vec::new(),
         mir: None,
         renames: vec![("src".to_owned(), "assay".to_owned())],
     };

@@ -138,6 +138,7 @@ pub(super) async fn run(toolchain: &Toolchain, folder: &Path) -> Result<(), Trou
         library: folder.join("libfirst.so"),
         externs: externs(toolchain),
         search: Vec::new(),
+        linked: Vec::new(),
         mir: Some(folder.join("first.mir")),
         renames: Vec::new(),
     };

@@ -35,6 +35,7 @@ async fn compile(
         library: library(name),
         externs,
         search: vec![folder.to_owned()],
+        linked: Vec::new(),
         mir: Some(folder.join(name).with_extension("mir")),
         renames: vec![(format!("{name}.rs"), "cell[1]".to_owned())],
     };
