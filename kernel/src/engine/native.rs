@@ -25,6 +25,7 @@ mod rustc;
 mod source;
 mod split;
 mod statics;
+mod supersede;
 #[cfg(test)]
 mod tests;
 mod tokens;

@@ -62,7 +62,7 @@ pub(super) async fn build(
     let mut notebook = before.clone();
     notebook.texts.insert(cell.number, Arc::from(text));
     let placed = place(&mut notebook, cell.number, text, &split);
-    let notes = notebook.left_behind(&before);
+    let notes = notebook.left_behind(before);
     Builder { workshop, notebook, cell, split: &split, warnings: Vec::new(), notes }.build(&placed).await
 }
 
@@ -150,9 +150,8 @@ impl Builder<'_> {
             // What a function returns as `impl Fn` is a closure, whose signature is only in the MIR.
             let closures =
                 unit.parts.iter().any(|part| part.text.contains("impl") && part.text.contains("Fn"));
-            let linked = unit.homes().map(|home| home.library.clone()).collect();
             let (made, _) = generate::unit(unit, None, &self.names(&BTreeSet::from([id])));
-            let made = self.make(&made, linked, closures).await?;
+            let made = self.make(&made, closures).await?;
             self.judge(&made)?;
             self.learn_closures(&made)?;
             self.notebook.units.built(id, made.library, &made.needs);
@@ -214,7 +213,7 @@ impl Builder<'_> {
         needs.extend(own.iter().flat_map(|own| self.notebook.units.needs(*own)));
         self.refresh(&needs).await?;
         let (made, places) = self.generate(own, entry, prelude);
-        Ok((self.make(&made, BTreeSet::new(), with_mir).await?, places))
+        Ok((self.make(&made, with_mir).await?, places))
     }
 
     /// A cell sees what it mentions. So where a name is missing, the compiler is asked again with everything in sight: it knows then which name
@@ -296,12 +295,7 @@ impl Builder<'_> {
     }
 
     /// Writes a crate's files and compiles it.
-    async fn make(
-        &mut self,
-        made: &Crate,
-        linked: BTreeSet<PathBuf>,
-        with_mir: bool,
-    ) -> Result<Made, Failure> {
+    async fn make(&mut self, made: &Crate, with_mir: bool) -> Result<Made, Failure> {
         let folder = format!("{}-{}", made.name, self.workshop.made);
         self.workshop.made += 1;
         let written = write(&self.workshop.folder, &folder, made)
@@ -328,7 +322,7 @@ impl Builder<'_> {
                 .chain(&own)
                 .filter_map(|library| library.parent().map(Path::to_owned))
                 .collect(),
-            linked: linked.into_iter().collect(),
+            linked: self.notebook.units.homes(&made.name, &made.needs),
             mir: with_mir.then(|| mir.clone()),
             renames: made
                 .files

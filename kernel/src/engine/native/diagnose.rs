@@ -5,7 +5,7 @@ use super::rustc::{Message, Span};
 use super::source::Source;
 use crate::engine::{self, Child, Diagnostic, Level};
 use assay_link::native as link;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -168,7 +168,7 @@ fn shorten(diagnostic: &mut Diagnostic) {
     let labels =
         diagnostic.spans.iter_mut().chain(diagnostic.children.iter_mut().flat_map(|child| &mut child.spans));
     labels.filter_map(|span| span.label.as_mut()).for_each(|label| *label = short(label));
-    diagnostic.children.iter_mut().for_each(|child| child.message = short(&child.message));
+    diagnostic.children.iter_mut().for_each(|child| child.message = short(&without_crate(&child.message)));
 }
 
 /// Adds to errors what only the notebook knows: what became of a variable, and where it was declared.
@@ -178,6 +178,17 @@ pub(super) fn explain(diagnostics: &mut [Diagnostic], notebook: &Notebook) {
         if let Some((name, gone)) = gone {
             let story = gone.story(name);
             diagnostic.children.insert(0, note(Level::Note, story));
+        }
+        let words =
+            diagnostic.spans.iter().filter_map(|span| lines(notebook.texts.get(&span.cell)?, &span.range));
+        let words: BTreeSet<&str> =
+            words.flat_map(|text| text.split(|c: char| c != '_' && !c.is_alphanumeric())).collect();
+        let stories = notebook.variables.iter().filter(|(name, _)| words.contains(name.as_str()));
+        let stories: Vec<String> = stories
+            .filter_map(|(name, variable)| Some(notebook.older_type(&variable.type_name)?.story(name)))
+            .collect();
+        if diagnostic.level == Level::Error {
+            diagnostic.children.extend(stories.into_iter().map(|story| note(Level::Help, story)));
         }
         let immutable =
             diagnostic.code.as_deref().is_some_and(|code| matches!(code, "E0384" | "E0594" | "E0596"));
@@ -191,6 +202,13 @@ pub(super) fn explain(diagnostics: &mut [Diagnostic], notebook: &Notebook) {
             diagnostic.children.push(note(Level::Help, help));
         }
     }
+}
+
+/// The whole lines of a text in which these bytes are.
+fn lines<'t>(text: &'t str, range: &Range<usize>) -> Option<&'t str> {
+    let start = text.get(..range.start)?.rfind('\n').map_or(0, |at| at + 1);
+    let end = text.get(range.end..)?.find('\n').map_or(text.len(), |at| range.end + at);
+    text.get(start..end)
 }
 
 /// A note or a help of ours.
@@ -258,6 +276,15 @@ fn without_modules(path: &str) -> &str {
     if rest.starts_with(char::is_uppercase) { rest } else { path }
 }
 
+/// "`P` is defined in crate `cell_3`", below which the place is shown, without the crate that its user never named.
+fn without_crate(message: &str) -> String {
+    let of_ours = |name: &str| name.strip_suffix('`').is_some_and(ours);
+    match message.split_once(" is defined in crate `") {
+        Some((what, name)) if of_ours(name) => format!("{what} is this one"),
+        _ => message.to_owned(),
+    }
+}
+
 /// A closure's type without the file, which is one of ours: `{closure@run_3-3/statements.rs:1:2: 1:4}` is `{closure}`.
 fn closures(text: &str) -> String {
     let mut pieces = text.split("{closure@");
@@ -296,7 +323,7 @@ fn ours(segment: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{leave_out_repeated, missing, plain, short};
+    use super::{leave_out_repeated, lines, missing, plain, short, without_crate};
     use crate::engine::{self, Diagnostic, Level};
 
     #[test]
@@ -327,6 +354,14 @@ mod tests {
         let mut all = vec![one("a", true), one("a", false), one("b", false)];
         leave_out_repeated(&mut all);
         assert_eq!(all, [one("a", true), one("b", false)]);
+    }
+
+    #[test]
+    fn lines_are_whole_and_crates_of_ours_are_not_named() {
+        assert_eq!(lines("ab\ncd e\nf", &(6..7)), Some("cd e"));
+        assert_eq!(lines("ab", &(0..2)), Some("ab"));
+        assert_eq!(without_crate("`P` is defined in crate `cell_3_7`"), "`P` is this one");
+        assert_eq!(without_crate("`P` is defined in crate `regex`"), "`P` is defined in crate `regex`");
     }
 
     #[test]

@@ -186,7 +186,8 @@ fn edits(part: &Part, item: &Item, unit: &Unit) -> Vec<Edit> {
 
 /// rustc prints a type by its bare name where that is the only one: these are there to be others of the same name.
 fn colliding(root: &mut Source, names: &BTreeSet<String>) {
-    root.ours("extern crate assay_names;\n");
+    // The runtime brings the library of the names with it.
+    root.ours("extern crate assay; extern crate assay_names;\n");
     // What is written with `r#` is mentioned without.
     let names = names.iter().filter(|name| !is_keyword(name)).cloned().collect();
     root.ours(&format!("{}\n", colliding_names("assay_names_here", &names)));

@@ -106,3 +106,109 @@ fn is_known(declaration: &str) -> bool {
 fn words(line: &str) -> impl Iterator<Item = &str> {
     line.split(|c: char| c != '_' && !c.is_alphanumeric()).filter(|word| !word.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::native::notebook::Notebook;
+    use crate::engine::native::place::place;
+    use crate::engine::native::split::split;
+    use std::collections::BTreeMap;
+    use std::path::Path;
+    use std::process::Command;
+
+    /// Two versions of a crate with types in it. Each has a function `all` that gives `[(TypeId, size of the type)]`.
+    const VERSIONS: [(&str, &str); 12] = [
+        ("struct P { x: u8 }", "struct P { x: u64 }"),
+        (
+            "struct P { x: u8 } impl P { fn f(&self) -> u8 { 1 } }",
+            "struct P { x: u8 } impl P { fn f(&self) -> u8 { 2 } }",
+        ),
+        ("enum P { A(u8), B }", "enum P { A(u64), B }"),
+        ("type X = u8; struct P(X);", "type X = u64; struct P(X);"),
+        ("const N: usize = 1; struct P([u8; N]);", "const N: usize = 9; struct P([u8; N]);"),
+        (
+            "const fn n() -> usize { 1 } struct P([u8; n()]);",
+            "const fn n() -> usize { 9 } struct P([u8; n()]);",
+        ),
+        (
+            "struct P(mem::ManuallyDrop<Own>); struct Own(u8);",
+            "struct P(mem::ManuallyDrop<Own>); struct Own(u64);",
+        ),
+        (
+            "trait T { type X; } impl T for u8 { type X = u8; } struct P(<u8 as T>::X);",
+            "trait T { type X; } impl T for u8 { type X = u64; } struct P(<u8 as T>::X);",
+        ),
+        ("mod m { pub struct Q(u8); } struct P(m::Q);", "mod m { pub struct Q(u64); } struct P(m::Q);"),
+        (
+            "macro_rules! m { ($n:ident) => { struct $n(u8); } } m!(P);",
+            "macro_rules! m { ($n:ident) => { struct $n(u64); } } m!(P);",
+        ),
+        ("struct P(Vec<u8>);", "struct P(Vec<u8>); struct Vec<T>(std::marker::PhantomData<T>);"),
+        (
+            "struct P(u8); fn local() -> std::any::TypeId { struct L(u8); std::any::TypeId::of::<L>() }",
+            "struct P(u8); fn local() -> std::any::TypeId { struct L(u16); std::any::TypeId::of::<L>() }",
+        ),
+    ];
+
+    /// Whether the second version keeps the identity of the first.
+    fn keeps(first: &str, second: &str) -> bool {
+        let mut notebook = Notebook::default();
+        for (cell, text) in [(1, first), (2, second)] {
+            let split = split(text, &|name| notebook.stands_for_items(name)).unwrap();
+            place(&mut notebook, cell, text, &split);
+        }
+        notebook.units.all().count() == 1
+    }
+
+    /// What rustc makes of the type `P`: its identity, and its size in bytes.
+    fn of_rustc(folder: &Path, text: &str) -> BTreeMap<String, String> {
+        let main =
+            "fn main() { println!(\"{:?}={}\", std::any::TypeId::of::<P>(), std::mem::size_of::<P>()); }";
+        std::fs::write(folder.join("x.rs"), format!("#![allow(warnings)] use std::mem; {text} {main}"))
+            .unwrap();
+        let rustc = Command::new("rustc")
+            .args(["--edition=2024", "--crate-name=x", "-Cmetadata=x", "x.rs"])
+            .current_dir(folder)
+            .output()
+            .unwrap();
+        assert!(rustc.status.success(), "{text}: {}", String::from_utf8_lossy(&rustc.stderr));
+        let said = Command::new(folder.join("x")).output().unwrap();
+        let said = String::from_utf8(said.stdout).unwrap();
+        let pairs = said.lines().filter_map(|line| line.split_once('='));
+        pairs.map(|(id, size)| (id.to_owned(), size.to_owned())).collect()
+    }
+
+    #[test]
+    fn no_identity_is_kept_under_which_a_type_would_become_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut confused = 0;
+        for (first, second) in VERSIONS {
+            let (before, after) = (of_rustc(folder.path(), first), of_rustc(folder.path(), second));
+            let confuses = before.iter().any(|(id, size)| after.get(id).is_some_and(|now| now != size));
+            assert!(!(confuses && keeps(first, second)), "undefined behaviour: {first} / {second}");
+            confused += usize::from(confuses);
+        }
+        // Or the test would look at nothing: these are versions that rustc itself cannot tell apart.
+        assert!(confused >= 8, "{confused}");
+    }
+
+    #[test]
+    fn bodies_do_not_matter_and_what_names_mean_does() {
+        let check = |first: &str, second: &str, kept: bool| {
+            assert_eq!(keeps(first, second), kept, "{first} / {second}")
+        };
+        let [.., shadowed, local] = VERSIONS;
+        check(VERSIONS[1].0, VERSIONS[1].1, true);
+        check(shadowed.0, shadowed.1, false);
+        check(local.0, local.1, false);
+        check("struct P(u8);", "use std::fmt::*; struct P(u8);", false);
+        check("struct P(u8);", "use std::collections::*; struct P(u8);", true);
+        check("struct P(Instant); use std::time::Instant;", "struct P(Instant); type Instant = u8;", false);
+        check("struct P(u8); fn f() {}", "struct P(u8); fn g() {}", true);
+        check(
+            "struct P; impl P { fn f() { struct L(u8); } }",
+            "struct P; impl Drop for P { fn drop(&mut self) {} } impl P { fn f() { struct L(u8); } }",
+            false,
+        );
+    }
+}

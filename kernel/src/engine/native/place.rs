@@ -6,13 +6,12 @@
 
 use super::notebook::{Kind, Notebook};
 use super::prelude::{bound, prelude};
-use super::relink::{relink, tangled};
-use super::source::Edit;
+use super::relink::{follow, relink, tangled};
 use super::split::{Implementation, Item, Split, What};
+use super::supersede::with;
 use super::tokens::tokens;
 use super::units::{Part, Unit, UnitId};
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 use std::sync::Arc;
 
 /// The units into which a cell put its items.
@@ -47,10 +46,10 @@ pub(super) fn place(notebook: &mut Notebook, cell: u32, text: &str, split: &Spli
     let mut placing =
         Placing { notebook, cell, text, split, placed: Placed::default(), fresh: BTreeSet::new() };
     if !rest.is_empty() {
-        placing.items(rest);
+        placing.items(&rest);
     }
     for (unit, items) in homes {
-        placing.join(unit, items);
+        placing.join(unit, &items);
     }
     let Placing { mut placed, mut fresh, .. } = placing;
     let moved = relink(notebook, &mut fresh);
@@ -72,52 +71,60 @@ struct Placing<'a> {
 
 impl Placing<'_> {
     /// Items that need not be anywhere.
-    fn items(&mut self, items: Vec<Item>) {
-        let part = self.part(items.clone(), None, 0);
+    fn items(&mut self, items: &[Item]) {
+        let part = self.part(items, None, 0);
         // What is run again unchanged is what it was: variables of its types stay what they are.
         if let Some(unit) = self.notebook.units.same(&part) {
-            self.notebook.define(self.text, &items, unit, 0);
+            self.notebook.define(self.text, items, unit, 0);
             return;
         }
-        if let Some((unit, module)) = older(self.notebook, &items) {
-            let again = self.part(items.clone(), Some(unit), module);
+        if let Some((unit, module)) = older(self.notebook, items) {
+            let again = self.part(items, Some(unit), module);
             if self.notebook.units.get(unit).is_some_and(|unit| unit.says(&again)) {
-                self.notebook.define(self.text, &items, unit, module);
+                self.notebook.define(self.text, items, unit, module);
                 return;
             }
-            if self.takes_place(unit, items.clone(), module) {
+            if self.takes_place(unit, items, module) {
                 return;
             }
         }
+        let names = bound(&part.items);
+        let older = names.iter().filter_map(|name| self.notebook.definitions.get(name));
+        let older: BTreeSet<UnitId> = older.map(|definition| definition.unit).collect();
         let unit = self.notebook.units.add(Unit::of(vec![Arc::new(part)]));
-        self.placed.own = Some(unit);
         self.fresh.insert(unit);
-        self.notebook.define(self.text, &items, unit, 0);
+        self.notebook.define(self.text, items, unit, 0);
+        // With what other cells added to it, it may turn out not to fit: then it is built without.
+        if follow(self.notebook, unit, &older) {
+            self.placed.changed.insert(unit);
+        } else {
+            self.placed.own = Some(unit);
+        }
     }
 
     /// Items that a unit must take in.
-    fn join(&mut self, unit: UnitId, items: Vec<Item>) {
-        let part = self.part(items.clone(), Some(unit), 1);
+    fn join(&mut self, unit: UnitId, items: &[Item]) {
+        let part = self.part(items, Some(unit), 1);
         if let Some(module) = self.notebook.units.joined(unit, &part) {
-            self.notebook.define(self.text, &items, unit, module);
+            self.notebook.define(self.text, items, unit, module);
             return;
         }
         let Some(module) = self.notebook.units.get(unit).map(|unit| unit.module_for(&part)) else { return };
-        if self.takes_place(unit, items.clone(), module) {
+        if self.takes_place(unit, items, module) {
             return;
         }
         // It needs what needs its unit, or changes its types: so all of that becomes one new unit.
         let merged = tangled(self.notebook, unit, part);
         self.fresh.insert(merged);
         if let Some(module) = self.notebook.units.get(merged).map(|unit| unit.free_module() - 1) {
-            self.notebook.define(self.text, &items, merged, module);
+            self.notebook.define(self.text, items, merged, module);
         }
         self.placed.changed.insert(merged);
     }
 
     /// Puts items into a unit, in the place of those that they redefine; false if the unit cannot take them.
-    fn takes_place(&mut self, unit: UnitId, items: Vec<Item>, module: usize) -> bool {
-        let part = self.part(items.clone(), Some(unit), module);
+    fn takes_place(&mut self, unit: UnitId, items: &[Item], module: usize) -> bool {
+        let part = self.part(items, Some(unit), module);
         let needs_itself = |need: &UnitId| {
             *need != unit && self.notebook.units.reached(&BTreeSet::from([*need])).contains(&unit)
         };
@@ -130,20 +137,20 @@ impl Placing<'_> {
             return false;
         }
         self.placed.changed.insert(unit);
-        self.notebook.define(self.text, &items, unit, module);
+        self.notebook.define(self.text, items, unit, module);
         true
     }
 
-    fn part(&self, items: Vec<Item>, unit: Option<UnitId>, module: usize) -> Part {
+    fn part(&self, items: &[Item], unit: Option<UnitId>, module: usize) -> Part {
         let mentions = items.iter().flat_map(|item| item.mentions.iter().cloned()).collect();
-        let prelude = prelude(self.notebook, &mentions, &bound(&items), unit);
+        let prelude = prelude(self.notebook, &mentions, &bound(items), unit);
         let ranges = self.split.inner.iter().chain(items.iter().map(|item| &item.range));
         let said: Vec<&str> = ranges.map(|range| &self.text[range.clone()]).collect();
         Part {
             cell: self.cell,
             text: Arc::from(self.text),
             inner: self.split.inner.clone(),
-            items,
+            items: items.to_vec(),
             whole: true,
             module,
             tokens: tokens(&said.join("\n")),
@@ -184,82 +191,4 @@ fn older(notebook: &Notebook, items: &[Item]) -> Option<(UnitId, usize)> {
         .collect();
     let mut found = found.into_iter();
     found.next().filter(|_| found.next().is_none())
-}
-
-/// Parts with one more, which takes the place of what it redefines.
-fn with(parts: &[Arc<Part>], part: Part) -> Vec<Arc<Part>> {
-    let mut all: Vec<Arc<Part>> = parts
-        .iter()
-        .map(|older| {
-            let items: Vec<Item> =
-                older.items.iter().filter_map(|item| without(item, older, &part)).collect();
-            if items == older.items {
-                return Arc::clone(older);
-            }
-            Arc::new(Part { items, whole: false, ..Part::clone(older) })
-        })
-        .collect();
-    all.retain(|older| older.items.iter().any(|item| !matches!(item.what, What::Import(_))));
-    all.push(Arc::new(part));
-    all
-}
-
-/// What is left of an item of an older part when a newer part is there.
-fn without(item: &Item, older: &Part, newer: &Part) -> Option<Item> {
-    let names = bound(&newer.items);
-    let here = older.module == newer.module;
-    match &item.what {
-        What::Definition(all) => {
-            (!here || !all.iter().any(|name| names.contains(&name.name))).then(|| item.clone())
-        }
-        // Macros of one unit stand in one row, whichever modules they were defined in.
-        What::Macro { name, .. } => (!names.contains(name)).then(|| item.clone()),
-        What::Import(all) => {
-            let again = |import: &super::split::Import| match &import.name {
-                Some(name) => names.contains(name),
-                None => newer.imports().any(|other| other.declaration == import.declaration),
-            };
-            (!here || !all.iter().any(again)).then(|| item.clone())
-        }
-        What::Implementation(_) => without_members(item, older, newer),
-        What::Invocation { .. } | What::Nameless => {
-            let again =
-                newer.items.iter().any(|other| other.what == item.what && other.mentions == item.mentions);
-            (!here || !again).then(|| item.clone())
-        }
-    }
-}
-
-/// An `impl` without what a newer part implements.
-fn without_members(item: &Item, older: &Part, newer: &Part) -> Option<Item> {
-    let own = item.anatomy.implementation.as_ref()?;
-    let rivals: Vec<&Item> =
-        newer.items.iter().filter(|other| other.anatomy.head == item.anatomy.head).collect();
-    if rivals.is_empty() {
-        return Some(item.clone());
-    }
-    if own.of_trait {
-        return None;
-    }
-    let new: BTreeSet<&str> = rivals
-        .iter()
-        .filter_map(|other| other.anatomy.implementation.as_ref())
-        .flat_map(|other| other.members.iter().map(|(name, _)| name.as_str()))
-        .collect();
-    // A cell that is run again says all that it has to say: what it no longer has is gone.
-    if older.cell == newer.cell || own.members.iter().all(|(name, _)| new.contains(name.as_str())) {
-        return None;
-    }
-    let mut item = item.clone();
-    for (_, range) in own.members.iter().filter(|(name, _)| new.contains(name.as_str())) {
-        item.edits.push(gap(&older.text, range.clone()));
-    }
-    item.edits = super::statics::merged(item.edits);
-    Some(item)
-}
-
-/// Takes text away, but not its lines.
-fn gap(text: &str, range: Range<usize>) -> Edit {
-    let breaks = text.get(range.clone()).unwrap_or_default().chars().filter(|&c| c == '\n').collect();
-    Edit { range, text: breaks }
 }

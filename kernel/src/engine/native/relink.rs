@@ -6,6 +6,7 @@
 use super::notebook::{Definition, Kind, Notebook};
 use super::prelude::{bound, prelude};
 use super::split::{Implementation, Item, What};
+use super::supersede::without;
 use super::units::{Part, Unit, UnitId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -40,6 +41,44 @@ pub(super) fn tangled(notebook: &mut Notebook, unit: UnitId, part: Part) -> Unit
     parts.retain(|older| !same_place(older, &part));
     parts.push(part);
     merge(notebook, &knot, parts)
+}
+
+/// What other cells implemented for types and traits of older units goes on to be implemented for those of this one that have their names, unless it does
+/// so itself. False if there is nothing of the kind.
+pub(super) fn follow(notebook: &mut Notebook, new: UnitId, older: &BTreeSet<UnitId>) -> bool {
+    let Some(unit) = notebook.units.get(new) else { return false };
+    let names = bound(unit.parts.iter().flat_map(|part| &part.items));
+    let Some(root) = unit.root().cloned() else { return false };
+    let is_named = |path: &Option<Vec<String>>| {
+        path.as_ref().and_then(|path| path.first()).is_some_and(|head| names.contains(head))
+    };
+    let follows = |item: &&Item| match &item.what {
+        What::Implementation(Implementation { of_trait, for_type, .. }) => {
+            is_named(of_trait) || is_named(for_type)
+        }
+        What::Import(_) => true,
+        _ => false,
+    };
+    let joined = older.iter().filter_map(|id| notebook.units.get(*id)).flat_map(|unit| &unit.parts);
+    let joined: Vec<Part> = joined
+        .filter(|part| part.module > 0)
+        .map(|part| Part {
+            items: part.items.iter().filter(follows).filter_map(|item| without(item, part, &root)).collect(),
+            whole: false,
+            ..Part::clone(part)
+        })
+        .filter(|part| part.items.iter().any(|item| item.anatomy.implementation.is_some()))
+        .collect();
+    let mut parts = unit.parts.clone();
+    for (module, part) in (unit.free_module()..).zip(joined) {
+        let own = bound(&part.items);
+        parts.push(Arc::new(Part { module, ..today(notebook, part, &own, Some(new)) }));
+    }
+    let followed = parts.len() > unit.parts.len();
+    if let Some(unit) = notebook.units.get_mut(new) {
+        unit.begin_with(parts);
+    }
+    followed
 }
 
 /// Whether a part says what a newer part of the same impls says.
@@ -182,7 +221,7 @@ fn merge(notebook: &mut Notebook, knot: &BTreeSet<UnitId>, parts: Vec<Part>) -> 
             let needs = part.needs.difference(knot).copied().collect();
             let within = |name: &String| own.contains(name);
             let brought = part.brought.iter().filter(|(name, _)| !within(name));
-            let brought = brought.map(|(name, definition)| (name.clone(), definition.clone())).collect();
+            let brought = brought.map(|(name, definition)| (name.clone(), *definition)).collect();
             Arc::new(Part { needs, brought, ..part })
         })
         .collect();

@@ -29,7 +29,7 @@ pub(super) struct Order {
     pub(super) externs: Vec<(String, PathBuf)>,
     /// Where the libraries are that those need; the toolchain's own folder is added.
     pub(super) search: Vec<PathBuf>,
-    /// Libraries in which symbols are that it declares: they stay among those that it needs, whether it names them itself or not.
+    /// Libraries in which symbols are that it or the crates that it uses declare.
     pub(super) linked: Vec<PathBuf>,
     /// Where to put the MIR, if it is wanted.
     pub(super) mir: Option<PathBuf>,
@@ -167,8 +167,6 @@ fn arguments(toolchain: &Toolchain, order: &Order, unfinished: &OsStr, name: &Os
     all.extend(
         order.search.iter().map(PathBuf::as_path).chain(own).map(|folder| joined("-Ldependency=", folder)),
     );
-    let keep = toolchain.keep_libraries();
-    all.extend(order.linked.first().map(|_| OsString::from(format!("-Clink-arg={keep}"))));
     all.extend(order.linked.iter().map(|library| joined("-Clink-arg=", library)));
     all.extend(order.renames.iter().map(|(from, to)| format!("--remap-path-prefix={from}={to}").into()));
     all.extend(toolchain.linker.iter().map(Into::into));

@@ -66,11 +66,11 @@ impl Search<'_> {
             }
             match &token.what {
                 What::Group { .. } if defines_macro(before) => {}
-                What::Group { tokens: inner, .. } if is_called(before) => {
-                    if before.iter().rev().nth(1).is_some_and(|name| name.is_word("thread_local")) {
-                        self.thread_local(inner, token, tokens.get(at + 1), path);
-                    }
+                What::Group { tokens: inner, .. } if matches!(before, [.., name, bang] if bang.is_punct('!') && name.is_word("thread_local")) =>
+                {
+                    self.thread_local(inner, token, tokens.get(at + 1), path);
                 }
+                What::Group { .. } if is_called(before) => {}
                 What::Group { delimiter, tokens: inner } => {
                     self.all(inner, &format!("{path}{head}/"));
                     if *delimiter == Delimiter::Brace {

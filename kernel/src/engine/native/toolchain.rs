@@ -64,12 +64,6 @@ impl Toolchain {
         [("assay".to_owned(), self.runtime.clone()), ("assay_names".to_owned(), self.names.clone())]
     }
 
-    /// What the linker is told so that it keeps a library of which it sees no use.
-    pub(super) fn keep_libraries(&self) -> &'static str {
-        let direct = self.linker.iter().any(|argument| argument.contains("ld.lld"));
-        if direct { "--no-as-needed" } else { "-Wl,--no-as-needed" }
-    }
-
     /// Whether they are still there.
     pub(super) fn is_there(&self) -> bool {
         self.runtime.is_file() && self.names.is_file()

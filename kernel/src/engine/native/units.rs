@@ -10,7 +10,7 @@ use super::split::{Import, Item, What};
 use super::statics::Static;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A unit, by the order in which they were made.
@@ -189,6 +189,14 @@ impl Units {
         order
     }
 
+    /// The libraries that define statics which a crate of this name, or one of the units that it reaches, declares.
+    pub(super) fn homes(&self, crate_name: &str, needs: &BTreeSet<UnitId>) -> Vec<PathBuf> {
+        let reached = self.reached(needs).into_iter().chain(self.named(crate_name));
+        let homes = reached.filter_map(|id| self.get(id)).flat_map(Unit::homes);
+        let all: BTreeSet<PathBuf> = homes.map(|home| home.library.clone()).collect();
+        all.into_iter().collect()
+    }
+
     /// Those of these units that have to be built, in this order.
     pub(super) fn stale(&self, order: &[UnitId]) -> Vec<UnitId> {
         let mut stale = BTreeSet::new();
@@ -360,12 +368,12 @@ impl Unit {
     }
 
     /// What is defined from now on is defined by this library.
-    fn settle(&mut self, library: &PathBuf) {
+    fn settle(&mut self, library: &Path) {
         let parts = self.parts.clone();
         for (key, one) in parts.iter().flat_map(|part| part.statics()) {
             if self.home(&key, one).is_none() {
                 let home =
-                    Home { symbol: self.symbol(&key), library: library.clone(), value: one.value.clone() };
+                    Home { symbol: self.symbol(&key), library: library.to_owned(), value: one.value.clone() };
                 self.homes.insert(key, home);
             }
         }

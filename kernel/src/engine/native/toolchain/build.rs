@@ -7,7 +7,7 @@ use super::{Toolchain, linker, names, self_test};
 use crate::engine::Trouble;
 use std::ffi::OsString;
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -31,6 +31,9 @@ pub(super) const SOURCES: [(&str, &str); 10] = [
     ("trace.rs", include_str!("../../../../cell/src/trace.rs")),
 ];
 
+/// What is added to the runtime: the crate of names is linked into it, and so into no other library. If two libraries had it, rustc would refuse to use both.
+pub(super) const LAST_LINE: &str = "\nextern crate assay_names;\n";
+
 /// Makes the folder of a toolchain, and tries whether cells compiled with it are understood.
 pub(super) async fn build(place: &Place, installed: &Installed) -> Result<Built, Trouble> {
     let unwritable = |error: io::Error| unwritable(place, &error);
@@ -49,8 +52,8 @@ pub(super) async fn build(place: &Place, installed: &Installed) -> Result<Built,
     let sources = folder.join("src");
     let trial = folder.join("trial");
     write_sources(&sources).and_then(|()| fs::create_dir(&trial)).map_err(unwritable)?;
-    let linker = runtime(&mut toolchain, installed, folder).await?;
     names(&toolchain, folder).await?;
+    let linker = runtime(&mut toolchain, installed, folder).await?;
     self_test::run(&toolchain, &trial).await?;
     fs::remove_dir_all(&sources).and_then(|()| fs::remove_dir_all(&trial)).map_err(unwritable)?;
     let built = Built { version: toolchain.version, linker: linker.arguments, needs: linker.needs };
@@ -68,7 +71,7 @@ async fn runtime(
         crate_name: "assay".to_owned(),
         identity: "assay".to_owned(),
         library: toolchain.runtime.clone(),
-        externs: Vec::new(),
+        externs: vec![("assay_names".to_owned(), toolchain.names.clone())],
         search: Vec::new(),
         linked: Vec::new(),
         mir: None,
@@ -122,7 +125,8 @@ fn write_sources(folder: &Path) -> io::Result<()> {
         fs::create_dir_all(path.parent().unwrap_or(folder))?;
         fs::write(path, text)?;
     }
-    Ok(())
+    let mut root = fs::OpenOptions::new().append(true).open(folder.join("lib.rs"))?;
+    root.write_all(LAST_LINE.as_bytes())
 }
 
 fn refused(toolchain: &Toolchain, what: &str, messages: &[Message]) -> Trouble {

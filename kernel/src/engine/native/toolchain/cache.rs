@@ -139,6 +139,7 @@ fn key(installed: &Installed) -> String {
             add(&metadata.mtime_nsec().to_le_bytes());
         }
     }
+    add(build::LAST_LINE.as_bytes());
     for (path, text) in build::SOURCES {
         add(path.as_bytes());
         add(text.as_bytes());
