@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn bodies_do_not_matter_and_what_names_mean_does() {
         let check = |first: &str, second: &str, kept: bool| {
-            assert_eq!(keeps(first, second), kept, "{first} / {second}")
+            assert_eq!(keeps(first, second), kept, "{first} / {second}");
         };
         let [.., shadowed, local] = VERSIONS;
         check(VERSIONS[1].0, VERSIONS[1].1, true);
