@@ -38,11 +38,11 @@ impl Native {
         let (change, lost) = match added {
             Some(Ok(done)) => done,
             Some(Err(trouble)) => {
-                progress.end("no crate was added");
+                progress.give_up();
                 return Err(Failure::Trouble(trouble));
             }
             None => {
-                progress.end("interrupted: no crate was added");
+                progress.give_up();
                 return Err(Failure::Interrupted { lost: Vec::new() });
             }
         };
@@ -70,9 +70,8 @@ impl Native {
                 shelf: &shelf,
             };
             let mut progress = Progress::new(host);
-            let change = dependencies.refresh(site, &mut |step| progress.tell(&step)).await;
-            progress.clear();
-            let change = change?;
+            let change = dependencies.refresh(site, &mut |step| progress.tell(&step)).await?;
+            progress.finish(&change);
             let lost = notebook.replace(&change.replaced);
             notes = remarks(&change, &lost);
             self.drop_replaced(lost).await?;
@@ -98,10 +97,15 @@ const SHELF: &str = "dependencies";
 fn added_line(change: &Change) -> String {
     let mut line = format!("added {}", change.added.join(", "));
     if change.built > 0 {
-        let crates = if change.built == 1 { "crate" } else { "crates" };
-        line.push_str(&format!(" · {} {crates} built in {:.1} s", change.built, change.took.as_secs_f64()));
+        line.push_str(" · ");
+        line.push_str(&built(change));
     }
     line
+}
+
+fn built(change: &Change) -> String {
+    let crates = if change.built == 1 { "crate" } else { "crates" };
+    format!("{} {crates} built in {:.1} s", change.built, change.took.as_secs_f64())
 }
 
 /// What the user should know of a change.
@@ -165,15 +169,22 @@ impl<'a> Progress<'a> {
         self.told = Some(Instant::now());
     }
 
+    /// The last word on what nobody asked for: if anything was told of it, how long it took.
+    fn finish(&mut self, change: &Change) {
+        if self.told.is_some() {
+            self.show(&built(change));
+        }
+    }
+
     /// The last word, which stays.
     fn end(&mut self, text: &str) {
         self.show(text);
     }
 
-    /// Leaves nothing to be seen, if there was something.
-    fn clear(&mut self) {
+    /// What was begun, if anything was told of it, has come to nothing.
+    fn give_up(&mut self) {
         if self.told.is_some() {
-            self.show("");
+            self.show("no crate was added");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What cargo prints on its standard error: how far it is, and what it has to say if it fails.
 
+use super::manifest::PACKAGE;
+
 /// Takes the output as it comes.
 #[derive(Debug, Default)]
 pub(super) struct Said {
@@ -77,7 +79,7 @@ impl Said {
         if lines.len() > LINES {
             shown.push_str(&format!("\n… ({} more lines)", lines.len() - LINES));
         }
-        shown.strip_prefix("error: ").unwrap_or(&shown).trim_end().to_owned()
+        of_the_notebook(shown.strip_prefix("error: ").unwrap_or(&shown).trim_end())
     }
 
     /// Whether something could not be reached over the network.
@@ -89,6 +91,18 @@ impl Said {
     pub(super) fn kept_offline(&self) -> bool {
         self.text.contains("--offline") || self.text.contains("offline mode")
     }
+}
+
+/// The package that needs everything is the notebook, for whoever asked.
+fn of_the_notebook(text: &str) -> String {
+    let start = format!("package `{PACKAGE} v0.0.0 (");
+    let mut pieces = text.split(&start);
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        out.push_str("this notebook");
+        out.push_str(piece.split_once(")`").map_or("", |(_, rest)| rest));
+    }
+    out
 }
 
 enum Step {
@@ -153,6 +167,9 @@ mod tests {
             "no matching package named `a` found\nlocation searched: b\n\nCaused by:\n  c"
         );
         assert!(!said.unreachable());
+        let mut said = Said::default();
+        said.push(b"error: no `a` found\nrequired by package `assay_notebook v0.0.0 (/home/x)`\n");
+        assert_eq!(said.error(), "no `a` found\nrequired by this notebook");
         let mut said = Said::default();
         said.push(
             b"error[E0425]: cannot find value `x`\n --> src/lib.rs:1:1\n  |\n   Compiling b v1\n1 | x\n",
