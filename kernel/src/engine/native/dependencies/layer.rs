@@ -140,7 +140,7 @@ async fn source(base: &[Layer], crates: &[&Library], natives: &[Native]) -> Stri
         // A function that is inlined into a cell may call them; but only what a crate declares is exported.
         line("#[link(name = \"assay_exports\", kind = \"static\")] unsafe extern \"C\" {");
         for (at, symbol) in symbols.iter().enumerate() {
-            line(&format!("#[link_name = \"{symbol}\"] fn assay_symbol_{at}();"));
+            line(&format!("#[link_name = \"{symbol}\"] pub fn assay_symbol_{at}();"));
         }
         line("}");
     }
