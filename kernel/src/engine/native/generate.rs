@@ -40,16 +40,25 @@ pub(super) struct File {
 /// The file of a cell's statements.
 pub(super) const STATEMENTS: &str = "statements.rs";
 
-/// The crate of a unit, with the entry of the cell that makes it if there is one. `names` are those that its types, and the types that it sees, may have.
+/// What a crate loads besides what it names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Loaded {
+    /// The names that its types, and the types that it sees, may have.
+    pub(super) names: BTreeSet<String>,
+    /// The declarations that load the crates that were added to the notebook.
+    pub(super) crates: String,
+}
+
+/// The crate of a unit, with the entry of the cell that makes it if there is one.
 pub(super) fn unit(
     unit: &Unit,
     with: Option<(&Entry<'_>, &Prelude)>,
-    names: &BTreeSet<String>,
+    loaded: &Loaded,
 ) -> (Crate, entry::Places) {
     let mut root = Source::default();
     root.ours(LINTS);
     let mut files = modules(&mut root, unit);
-    colliding(&mut root, names);
+    colliding(&mut root, loaded);
     let places = match with {
         Some((entry, prelude)) => {
             let (file, places) = statements(entry);
@@ -78,7 +87,7 @@ pub(super) fn program(
     entry: &Entry<'_>,
     inner: &[Range<usize>],
     prelude: &Prelude,
-    names: &BTreeSet<String>,
+    loaded: &Loaded,
 ) -> (Crate, entry::Places) {
     let mut root = Source::default();
     root.ours(LINTS);
@@ -86,7 +95,7 @@ pub(super) fn program(
         root.user(entry.cell, entry.text, attribute.clone());
     }
     root.ours("\n");
-    colliding(&mut root, names);
+    colliding(&mut root, loaded);
     root.ours(&prelude.text);
     root.ours(&include(STATEMENTS));
     let (file, places) = statements(entry);
@@ -185,11 +194,12 @@ fn edits(part: &Part, item: &Item, unit: &Unit) -> Vec<Edit> {
 }
 
 /// rustc prints a type by its bare name where that is the only one: these are there to be others of the same name.
-fn colliding(root: &mut Source, names: &BTreeSet<String>) {
+fn colliding(root: &mut Source, loaded: &Loaded) {
     // The runtime brings the library of the names with it.
     root.ours("extern crate assay; extern crate assay_names;\n");
+    root.ours(&loaded.crates);
     // What is written with `r#` is mentioned without.
-    let names = names.iter().filter(|name| !is_keyword(name)).cloned().collect();
+    let names = loaded.names.iter().filter(|name| !is_keyword(name)).cloned().collect();
     root.ours(&format!("{}\n", colliding_names("assay_names_here", &names)));
 }
 

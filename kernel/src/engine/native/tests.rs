@@ -1,7 +1,7 @@
 //! The stages that write a crate, from a cell's text to the compiler's.
 
 use super::entry::{self, Entry, Put, Taken};
-use super::generate;
+use super::generate::{self, Loaded};
 use super::notebook::{Kind, Notebook};
 use super::place::{Placed, place};
 use super::prelude::{bound, prelude};
@@ -40,8 +40,8 @@ impl Trial {
 
     /// The root of a unit.
     fn root(&self, unit: UnitId) -> String {
-        let (made, _) =
-            generate::unit(self.notebook.units.get(unit).unwrap(), None, &BTreeSet::from(["P".to_owned()]));
+        let loaded = Loaded { names: BTreeSet::from(["P".to_owned()]), ..Loaded::default() };
+        let (made, _) = generate::unit(self.notebook.units.get(unit).unwrap(), None, &loaded);
         made.files[0].source.text().to_owned()
     }
 }
@@ -211,7 +211,7 @@ fn a_part_of_a_cell_can_be_redefined_elsewhere() {
     let mut trial = Trial::after(&["struct P; fn f() -> u8 { 1 } fn g() -> u8 { f() }"]);
     let placed = trial.cell("fn f() -> u8 { 2 }");
     assert_eq!(placed, Placed { own: None, changed: BTreeSet::from([1]) });
-    let (made, _) = generate::unit(trial.notebook.units.get(1).unwrap(), None, &BTreeSet::new());
+    let (made, _) = generate::unit(trial.notebook.units.get(1).unwrap(), None, &Loaded::default());
     let all: Vec<&str> = made.files.iter().map(|file| file.source.text()).collect();
     assert!(all[0].contains("include!(\"assay_older_0.rs\"); pub fn f() -> u8 { 2 }"), "{all:?}");
     assert!(
@@ -221,12 +221,12 @@ fn a_part_of_a_cell_can_be_redefined_elsewhere() {
     // And an associated function, in a cell of its own.
     let mut trial =
         Trial::after(&["struct P; impl P {\n fn a() {}\n fn b() {} }", "impl P { fn b() { new() } }"]);
-    let (made, _) = generate::unit(trial.notebook.units.get(1).unwrap(), None, &BTreeSet::new());
+    let (made, _) = generate::unit(trial.notebook.units.get(1).unwrap(), None, &Loaded::default());
     assert!(made.files[0].source.text().contains("fn a() {}\n  }"), "{}", made.files[0].source.text());
     assert!(made.files[1].source.text().contains("new()"));
     // The first cell again: it has the last word.
     trial.cell("struct P; impl P { fn a() {} fn b() { newest() } }");
-    let (made, _) = generate::unit(trial.notebook.units.get(1).unwrap(), None, &BTreeSet::new());
+    let (made, _) = generate::unit(trial.notebook.units.get(1).unwrap(), None, &Loaded::default());
     assert_eq!(made.files.len(), 1, "{made:?}");
 }
 
@@ -247,7 +247,7 @@ fn state_goes_on_in_the_library_that_has_it() {
     let text = |trial: &Trial, id| {
         let unit = trial.notebook.units.get(id).unwrap();
         let linked: Vec<PathBuf> = unit.homes().map(|home| home.library.clone()).collect();
-        (generate::unit(unit, None, &BTreeSet::new()).0.files[0].source.text().to_owned(), linked)
+        (generate::unit(unit, None, &Loaded::default()).0.files[0].source.text().to_owned(), linked)
     };
     let (first, linked) = text(&trial, 1);
     assert!(first.contains("#[unsafe(export_name = \"assay_cell_1_"), "{first}");

@@ -76,6 +76,7 @@ async fn runtime(
         linked: Vec::new(),
         mir: None,
         renames: vec![("src".to_owned(), "assay".to_owned())],
+        extra: Vec::new(),
     };
     let mut last = None;
     for linker in linker::candidates(installed).await {

@@ -38,6 +38,7 @@ async fn compile(
         linked: Vec::new(),
         mir: Some(folder.join(name).with_extension("mir")),
         renames: vec![(format!("{name}.rs"), "cell[1]".to_owned())],
+        extra: Vec::new(),
     };
     let compiled = rustc::compile(toolchain, folder, &order).await.unwrap();
     let mir = std::fs::read_to_string(folder.join(name).with_extension("mir")).unwrap_or_default();
