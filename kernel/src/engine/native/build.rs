@@ -381,6 +381,8 @@ impl Builder<'_> {
     fn externs(&self, made: &Made) -> BTreeSet<String> {
         let mut all = self.notebook.units.crate_names();
         all.remove(&made.name);
+        // What a cell can call has types of its own.
+        all.insert("assay".to_owned());
         all
     }
 

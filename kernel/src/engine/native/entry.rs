@@ -154,7 +154,7 @@ impl<'a> Writer<'a> {
         self.source.ours("match &(");
         self.source.user(cell, text, expression.clone());
         self.source.ours(
-            "\n) { value => { use ::assay::cell::show::*; begin(); let shown = value.evcxr_display(); (&&&Shown(shown, value)).show(); } }",
+            "\n) { value => { use ::assay::cell::show::*; begin(); let shown = value.evcxr_display(); (&&&&Shown(shown, value)).show(Where::Value); } }",
         );
         self.source.user(cell, text, expression.end..statement.range.end);
     }

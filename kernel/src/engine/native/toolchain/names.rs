@@ -31,6 +31,11 @@ pub(super) fn of_the_standard_library(libraries: &Path) -> BTreeSet<String> {
     names
 }
 
+/// The names of all types and traits, and of much else, in a library of ours.
+pub(super) fn of_library(library: &Path) -> BTreeSet<String> {
+    fs::read(library).map(|bytes| of_metadata(&bytes)).unwrap_or_default()
+}
+
 /// The file with the metadata of a library: beside it, or in it.
 fn metadata(libraries: &Path, library: &str) -> Option<PathBuf> {
     let files = || fs::read_dir(libraries).into_iter().flatten().flatten().map(|entry| entry.path());
