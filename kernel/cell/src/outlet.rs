@@ -50,6 +50,9 @@ pub(crate) fn ended(report: &table::Report) {
 
 /// Shows a bundle behind all that was printed before. One of nothing ends what was printed as blocks of content, so that it stands for itself.
 pub(crate) fn show(place: Place<'_>, bundle: &Bundle) {
+    if matches!(place, Place::Value) && bundle.contents().is_empty() {
+        return;
+    }
     match tell(|table| give(table, place, bundle)) {
         Some(true) => {}
         Some(false) => complain(place, bundle),

@@ -7,6 +7,8 @@ mod names;
 mod probe;
 mod self_test;
 
+pub(super) use build::SOURCES;
+
 use crate::engine::Trouble;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -18,7 +18,7 @@ pub(super) const RUNTIME: &str = "libassay.so";
 pub(super) const NAMES: &str = "libassay_names.rlib";
 
 /// The files of the cell runtime.
-pub(super) const SOURCES: [(&str, &str); 18] = [
+pub(in super::super) const SOURCES: [(&str, &str); 18] = [
     ("cell.rs", include_str!("../../../../cell/src/cell.rs")),
     ("cell/show.rs", include_str!("../../../../cell/src/cell/show.rs")),
     ("content.rs", include_str!("../../../../cell/src/content.rs")),
