@@ -6,6 +6,7 @@
 //! user's own text. [`build`] is the way through them. What has compiled runs in a process of its own ([`crate::child`]), and [`notebook`] is what stays.
 
 mod adjust;
+mod awaits;
 mod build;
 mod calls;
 mod diagnose;

@@ -23,6 +23,8 @@ fn module() -> String {
 /// A source without what is not for cells: an analyzer would offer that as well. This knows the form that rustfmt gives our own files, and no other.
 fn without_private(source: &str) -> String {
     let mut text = String::new();
+    // Documentation and attributes share the fate of what follows.
+    let mut above = String::new();
     let mut lines = source.lines();
     // Within a struct of which only the type is public.
     let mut fields = false;
@@ -32,7 +34,11 @@ fn without_private(source: &str) -> String {
             continue;
         }
         fields = code.starts_with("pub struct") && line.ends_with('{');
-        if code.starts_with("//!") || code.starts_with("use ") || code == "#[cfg(test)]" {
+        if code.starts_with("//!") || code.starts_with("use ") {
+            continue;
+        }
+        if code.starts_with("///") || (code.starts_with("#[") && code.ends_with(']')) {
+            add(&mut above, line);
             continue;
         }
         if is_private(code) {
@@ -41,8 +47,10 @@ fn without_private(source: &str) -> String {
             if !whole {
                 lines.by_ref().find(|line| *line == end);
             }
+            above.clear();
             continue;
         }
+        text.push_str(&std::mem::take(&mut above));
         add(&mut text, line);
     }
     text

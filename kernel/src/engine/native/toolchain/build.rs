@@ -18,9 +18,10 @@ pub(super) const RUNTIME: &str = "libassay.so";
 pub(super) const NAMES: &str = "libassay_names.rlib";
 
 /// The files of the cell runtime.
-pub(in super::super) const SOURCES: [(&str, &str); 18] = [
+pub(in super::super) const SOURCES: [(&str, &str); 19] = [
     ("cell.rs", include_str!("../../../../cell/src/cell.rs")),
     ("cell/show.rs", include_str!("../../../../cell/src/cell/show.rs")),
+    ("cell/wait.rs", include_str!("../../../../cell/src/cell/wait.rs")),
     ("content.rs", include_str!("../../../../cell/src/content.rs")),
     ("content/base64.rs", include_str!("../../../../cell/src/content/base64.rs")),
     ("display.rs", include_str!("../../../../cell/src/display.rs")),
