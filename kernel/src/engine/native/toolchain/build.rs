@@ -98,14 +98,11 @@ async fn runtime(
 /// Compiles the crate of names.
 async fn names(toolchain: &Toolchain, folder: &Path) -> Result<(), Trouble> {
     let libraries = toolchain.libraries.clone();
-    let runtime = toolchain.runtime.clone();
-    let find = move || {
-        let mut names = names::of_the_standard_library(&libraries);
-        names.extend(names::of_library(&runtime));
-        names
-    };
+    let found = tokio::task::spawn_blocking(move || names::of_the_standard_library(&libraries)).await;
     // Without names the self-test fails, and says so.
-    let text = names::source(&tokio::task::spawn_blocking(find).await.unwrap_or_default());
+    let mut found = found.unwrap_or_default();
+    found.extend(SOURCES.iter().flat_map(|(_, text)| names::of_source(text)));
+    let text = names::source(&found);
     fs::write(folder.join("src").join("names.rs"), text).map_err(|error| Trouble {
         what: format!("{} cannot be written: {error}", folder.join("src").display()),
         remedy: Some("make room there".to_owned()),

@@ -31,9 +31,10 @@ pub(super) fn of_the_standard_library(libraries: &Path) -> BTreeSet<String> {
     names
 }
 
-/// The names of all types and traits, and of much else, in a library of ours.
-pub(super) fn of_library(library: &Path) -> BTreeSet<String> {
-    fs::read(library).map(|bytes| of_metadata(&bytes)).unwrap_or_default()
+/// What could be the names of types and traits in a source of ours.
+pub(super) fn of_source(text: &str) -> impl Iterator<Item = String> {
+    let words = text.split(|one: char| one != '_' && !one.is_alphanumeric());
+    words.filter(|word| is_type_name(word)).map(str::to_owned)
 }
 
 /// The file with the metadata of a library: beside it, or in it.
@@ -88,7 +89,7 @@ fn is_type_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{KNOWN, is_type_name, of_metadata, source};
+    use super::{KNOWN, is_type_name, of_metadata, of_source, source};
     use std::collections::BTreeSet;
 
     #[test]
@@ -103,6 +104,12 @@ mod tests {
         check(b"\x02AB\xC1\x03ABc\xC1", &["ABc"]);
         check(b"\xC1\xC1\x7F\xC1", &[]);
         check(b"\x07__m128i\xC1", &["__m128i"]);
+    }
+
+    #[test]
+    fn the_types_of_a_source_are_among_its_names() {
+        let names: Vec<_> = of_source("pub struct Html<T>(pub T); text! { Svg = svg; } MAX Self").collect();
+        assert_eq!(names, ["Html", "Svg"]);
     }
 
     #[test]
