@@ -36,10 +36,10 @@ pub(crate) trait Engine: Send + Sync {
     /// write to the same host until the next cell.
     fn run(&self, cell: Cell, host: Arc<dyn Host>) -> BoxFuture<'_, Result<Ran, Failure>>;
 
-    /// Adds a dependency as `:dep` has it: `regex = "1"`.
-    fn add_dependency(
+    /// Adds crates at once, each as `:dep` has it: `regex = "1"`. Where one cannot be had, those that were there before stay.
+    fn add_dependencies(
         &self,
-        specification: String,
+        specifications: Vec<String>,
         host: Arc<dyn Host>,
     ) -> BoxFuture<'_, Result<(), Failure>>;
 

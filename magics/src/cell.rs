@@ -5,7 +5,7 @@ use crate::invocation::{Invocation, Reading, Sigil, cell_magic, read};
 use crate::magic::{Call, Complaint, Magic};
 use crate::nearest::nearest;
 use crate::options;
-use crate::plan::Plan;
+use crate::plan::{Plan, SessionStep};
 use crate::render::Bundle;
 use crate::source::{is_blank, scan};
 use crate::table;
@@ -52,7 +52,36 @@ impl fmt::Debug for Prepared {
 
 /// The steps of `cell`. Fails at the first magic that cannot be planned; nothing has run then.
 pub fn steps(cell: &str) -> Result<Vec<Step>, Complaint> {
-    readings(cell).into_iter().map(|piece| piece.step(cell)).collect()
+    let steps: Result<Vec<Step>, Complaint> =
+        readings(cell).into_iter().map(|piece| piece.step(cell)).collect();
+    steps.map(together)
+}
+
+/// Crates that are asked for one after the other are added at once: they are resolved and built together.
+fn together(steps: Vec<Step>) -> Vec<Step> {
+    let mut all: Vec<Step> = Vec::new();
+    for mut step in steps {
+        if let (Some(more), Some(before)) = (step.dependencies(), all.last_mut().and_then(Step::dependencies))
+        {
+            before.append(more);
+        } else {
+            all.push(step);
+        }
+    }
+    all
+}
+
+impl Step {
+    /// The crates that it adds, if that is what it does.
+    fn dependencies(&mut self) -> Option<&mut Vec<String>> {
+        match self {
+            Self::Magic(Prepared {
+                plan: Plan::Session(SessionStep::Dependencies { specifications }),
+                ..
+            }) => Some(specifications),
+            _ => None,
+        }
+    }
 }
 
 /// `cell` with spaces for every byte outside `range` (newlines stay), so that positions in it are the cell's own.
@@ -224,6 +253,16 @@ mod tests {
         check("x\n!ls\ny\n:vars", "rust:x / !:ls / rust:y / :vars:");
         check("%env \\\n  A=1\nf()", "%env:A=1 / rust:f()");
         check("%env A='\nlet s = \"%who\";", "%env:A=' / rust:let s = \"%who\";");
+    }
+
+    #[test]
+    fn crates_that_follow_each_other_are_one_step() {
+        let plans = |cell: &str| -> Vec<usize> {
+            let mut steps = steps(cell).unwrap();
+            steps.iter_mut().map(|step| step.dependencies().map_or(0, |all| all.len())).collect()
+        };
+        assert_eq!(plans(":dep a\n%dep b = \"1\"\n\n// why\n:dep c\nf()\n:dep d"), [3, 0, 1]);
+        assert_eq!(plans(":dep a\n%who\n:dep b"), [1, 0, 1]);
     }
 
     /// `%` is an operator of Rust's: a line that begins with it belongs to an expression that is open before it.

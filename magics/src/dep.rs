@@ -4,6 +4,7 @@ use crate::magic::{Call, Complaint, Form, Magic, Report};
 use crate::options::{command, rest};
 use crate::outcome::Outcome;
 use crate::plan::{Plan, SessionStep};
+use crate::specification::specification;
 use clap::Command;
 
 /// `%dep SPECIFICATION`.
@@ -33,7 +34,12 @@ impl Magic for Dep {
     }
 
     fn plan(&self, call: &Call) -> Result<Plan, Complaint> {
-        Ok(Plan::Session(SessionStep::Dependency { specification: call.rest.clone() }))
+        specification(&call.rest).map_err(|wrong| {
+            let start = call.rest_span.start;
+            Complaint::new(wrong.message, start + wrong.span.start..start + wrong.span.end)
+                .with_hint(wrong.hint)
+        })?;
+        Ok(Plan::Session(SessionStep::Dependencies { specifications: vec![call.rest.clone()] }))
     }
 
     fn report(&self, call: &Call, outcome: Outcome) -> Result<Report, Complaint> {
@@ -52,12 +58,16 @@ mod tests {
     #[test]
     fn the_specification_stays_as_it_is_typed() {
         let check = |cell: &str, specification: &str| {
-            let specification = specification.to_owned();
-            assert_eq!(plan(cell), Ok(Plan::Session(SessionStep::Dependency { specification })), "{cell}");
+            let specifications = vec![specification.to_owned()];
+            assert_eq!(plan(cell), Ok(Plan::Session(SessionStep::Dependencies { specifications })), "{cell}");
         };
         check("%dep regex = \"1\"", "regex = \"1\"");
         check(":dep regex = \"1\"", "regex = \"1\"");
         check("  :dep a = { path = \"../a\" }", "a = { path = \"../a\" }");
+        assert_eq!(
+            complaint("x;\n%dep a = 1 2"),
+            "12..15 string values must be quoted, expected literal string"
+        );
         assert_eq!(complaint("%dep"), "0..4 `%dep` needs SPECIFICATION");
         assert_eq!(complaint(":dep"), "0..4 `:dep` needs SPECIFICATION");
     }

@@ -13,6 +13,7 @@ pub mod options;
 pub mod outcome;
 pub mod plan;
 pub mod render;
+pub mod specification;
 pub mod table;
 
 mod nearest;

@@ -61,10 +61,10 @@ pub enum SessionStep {
         /// The engine to change to.
         change_to: Option<String>,
     },
-    /// Add a dependency; `specification` is what may follow `:dep`. Answered by `Outcome::Done`.
-    Dependency {
-        /// For instance `regex = "1"`.
-        specification: String,
+    /// Add crates at once; each is what may follow `:dep`. Answered by `Outcome::Done`.
+    Dependencies {
+        /// For instance `regex = "1"`. [`crate::specification`] reads them.
+        specifications: Vec<String>,
     },
     /// A command of the engine's own, such as evcxr's `:opt 2`. Answered by `Outcome::Text`.
     EngineCommand {

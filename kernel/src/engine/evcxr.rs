@@ -184,13 +184,18 @@ impl Engine for Evcxr {
         .boxed()
     }
 
-    fn add_dependency(
+    fn add_dependencies(
         &self,
-        specification: String,
+        specifications: Vec<String>,
         host: Arc<dyn Host>,
     ) -> BoxFuture<'_, Result<(), Failure>> {
-        let added = async move { self.ran(Call::Dependency { specification }, Some(host), 0, "").await };
-        added.map_ok(drop).map_err(without_places).boxed()
+        let added = async move {
+            for specification in specifications {
+                self.ran(Call::Dependency { specification }, Some(Arc::clone(&host)), 0, "").await?;
+            }
+            Ok(())
+        };
+        added.map_err(without_places).boxed()
     }
 
     fn command(&self, line: String, host: Arc<dyn Host>) -> BoxFuture<'_, Result<Option<Bundle>, Failure>> {

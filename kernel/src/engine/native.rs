@@ -5,10 +5,13 @@
 //! [`rustc`] compiles it, [`types`] reads what the variables are, [`adjust`] learns from what the compiler says about text of ours, [`diagnose`] puts the rest on the
 //! user's own text. [`build`] is the way through them. What has compiled runs in a process of its own ([`crate::child`]), and [`notebook`] is what stays.
 
+mod addition;
 mod adjust;
 mod awaits;
 mod build;
 mod calls;
+mod command;
+mod dependencies;
 mod diagnose;
 mod entry;
 mod generate;
@@ -39,6 +42,7 @@ use assay_link::native::{Ending, Kept};
 use assay_magics::outcome::Variable;
 use assay_magics::render::Bundle;
 use build::{Program, Workshop, build};
+use dependencies::Dependencies;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use notebook::{Gone, Notebook};
@@ -69,6 +73,7 @@ pub(crate) struct Native {
 struct State {
     notebook: Notebook,
     workshop: Option<Workshop>,
+    dependencies: Dependencies,
 }
 
 impl Drop for State {
@@ -109,13 +114,16 @@ impl Native {
         let began = Instant::now();
         let surroundings = self.surroundings().clone();
         let built = async {
-            let State { notebook, workshop } = &mut *state;
+            let renewed = self.renew(&mut state, &surroundings, &*host).await.map_err(Failure::Trouble)?;
+            let State { notebook, workshop, .. } = &mut *state;
             let workshop = self.workshop(workshop, &surroundings).await.map_err(Failure::Trouble)?;
             let runtime = workshop.toolchain.clone();
             // The process starts while rustc works.
             let (program, child) =
                 tokio::join!(build(workshop, notebook, &cell), self.started(&runtime, &surroundings));
-            Ok::<_, Failure>((program?, child.map_err(Failure::Trouble)?))
+            let mut program = program?;
+            program.notes.splice(0..0, renewed);
+            Ok::<_, Failure>((program, child.map_err(Failure::Trouble)?))
         };
         let (program, child) = tokio::select! {
             built = built => built?,
@@ -165,7 +173,7 @@ impl Native {
                                 .to_owned(),
                         ),
                     })?;
-                Workshop { toolchain, folder, made: 0 }
+                Workshop { toolchain, linked: Arc::default(), folder, made: 0 }
             }
         };
         Ok(workshop.insert(made))
@@ -201,6 +209,7 @@ impl Native {
     async fn reset(&self) {
         let mut state = self.state.lock().await;
         state.notebook = Notebook::default();
+        state.dependencies.clear();
         let child = self.child().take();
         if let Some(child) = child {
             child.kill().await;
@@ -329,20 +338,16 @@ impl Engine for Native {
         self.run(cell, host).boxed()
     }
 
-    fn add_dependency(&self, specification: String, _: Arc<dyn Host>) -> BoxFuture<'_, Result<(), Failure>> {
-        let trouble = Trouble {
-            what: format!("the native engine cannot add crates yet: `{specification}`"),
-            remedy: Some("`%engine evcxr` can; its notebook begins without variables".to_owned()),
-        };
-        async { Err(Failure::Trouble(trouble)) }.boxed()
+    fn add_dependencies(
+        &self,
+        specifications: Vec<String>,
+        host: Arc<dyn Host>,
+    ) -> BoxFuture<'_, Result<(), Failure>> {
+        async move { self.add(&specifications, &*host).await }.boxed()
     }
 
     fn command(&self, line: String, _: Arc<dyn Host>) -> BoxFuture<'_, Result<Option<Bundle>, Failure>> {
-        let trouble = Trouble {
-            what: format!("`{line}` is a command of evcxr's, and the native engine has none of its own"),
-            remedy: Some("%lsmagic lists what there is".to_owned()),
-        };
-        async { Err(Failure::Trouble(trouble)) }.boxed()
+        async move { self.command(&line).await.map_err(Failure::Trouble) }.boxed()
     }
 
     fn complete(&self, source: String, cursor: usize) -> BoxFuture<'_, Result<CompleteReply, Trouble>> {

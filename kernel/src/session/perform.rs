@@ -91,8 +91,8 @@ impl Session {
             SessionStep::Environment(step) => self.environment(step).await,
             SessionStep::Config(step) => self.configure(&step),
             SessionStep::Engine { change_to } => self.change_engine(change_to.as_deref()).await,
-            SessionStep::Dependency { specification } => {
-                self.stoppable(self.engine().add_dependency(specification, self.host()), stopped).await?;
+            SessionStep::Dependencies { specifications } => {
+                self.stoppable(self.engine().add_dependencies(specifications, self.host()), stopped).await?;
                 Ok(Outcome::Done)
             }
             SessionStep::EngineCommand { line } => {

@@ -74,7 +74,7 @@ impl Engine for Actor {
         .boxed()
     }
 
-    fn add_dependency(&self, _: String, _: Arc<dyn Host>) -> BoxFuture<'_, Result<(), Failure>> {
+    fn add_dependencies(&self, _: Vec<String>, _: Arc<dyn Host>) -> BoxFuture<'_, Result<(), Failure>> {
         async { Err(Failure::Trouble(Trouble { what: "no network".into(), remedy: None })) }.boxed()
     }
 

@@ -2,9 +2,10 @@
 
 use super::adjust::{self, Adjustment};
 use super::awaits::awaits;
+use super::dependencies::Linked;
 use super::diagnose::{Files, explain, leave_out_repeated, note};
 use super::entry::{Entry, Places, Taken};
-use super::generate::{self, Crate, STATEMENTS};
+use super::generate::{self, Crate, Loaded, STATEMENTS};
 use super::notebook::{Gone, Notebook, Variable};
 use super::place::{Cycle, Placed, place};
 use super::prelude::{Prelude, bound, prelude};
@@ -26,6 +27,8 @@ const TRIES: usize = 8;
 #[derive(Debug)]
 pub(super) struct Workshop {
     pub(super) toolchain: Toolchain,
+    /// The crates that were added.
+    pub(super) linked: Arc<Linked>,
     /// The folder in which rustc runs; file names are relative to it.
     pub(super) folder: PathBuf,
     /// How many crates have been made: no two libraries have one name, since none is ever closed.
@@ -143,7 +146,7 @@ impl Builder<'_> {
             // What a function returns as `impl Fn` is a closure, whose signature is only in the MIR.
             let closures =
                 unit.parts.iter().any(|part| part.text.contains("impl") && part.text.contains("Fn"));
-            let (made, _) = generate::unit(unit, None, &self.names(&BTreeSet::from([id])));
+            let (made, _) = generate::unit(unit, None, &self.loaded(&BTreeSet::from([id])));
             let made = self.make(&made, closures).await?;
             self.judge(&made)?;
             self.learn_closures(&made)?;
@@ -269,25 +272,22 @@ impl Builder<'_> {
     }
 
     fn generate(&self, own: Option<UnitId>, entry: &Entry<'_>, prelude: &Prelude) -> (Crate, Places) {
-        let names = self.names(&prelude.needs.iter().copied().chain(own).collect());
+        let loaded = self.loaded(&prelude.needs.iter().copied().chain(own).collect());
         match own.and_then(|own| self.notebook.units.get(own)) {
-            Some(unit) => generate::unit(unit, Some((entry, prelude)), &names),
+            Some(unit) => generate::unit(unit, Some((entry, prelude)), &loaded),
             None => {
                 let name = format!("run_{}", self.workshop.made);
-                generate::program(name, entry, &self.split.inner, prelude, &names)
+                generate::program(name, entry, &self.split.inner, prelude, &loaded)
             }
         }
     }
 
-    /// What the types of these units may be called, and those of the units that they are built on.
-    fn names(&self, units: &BTreeSet<UnitId>) -> BTreeSet<String> {
+    /// What crates load that see these units: what their types may be called, and those of the units that they are built on; and the notebook's crates.
+    fn loaded(&self, units: &BTreeSet<UnitId>) -> Loaded {
         let reached = self.notebook.units.reached(units);
-        reached
-            .into_iter()
-            .filter_map(|id| self.notebook.units.get(id))
-            .flat_map(Unit::names)
-            .cloned()
-            .collect()
+        let reached = reached.into_iter().filter_map(|id| self.notebook.units.get(id));
+        let names = reached.flat_map(Unit::names).chain(self.workshop.linked.aliases()).cloned().collect();
+        Loaded { names, crates: self.workshop.linked.declarations() }
     }
 
     /// Writes a crate's files and compiles it.
@@ -305,17 +305,25 @@ impl Builder<'_> {
                 self.notebook.units.library(*id)?.clone(),
             ))
         };
+        let linked = &self.workshop.linked;
         let order = Order {
             root: Path::new(&folder).join(made.files.first().map_or("", |file| &file.name)),
             crate_name: made.name.clone(),
             identity: made.identity.clone(),
             library: library.clone(),
-            externs: made.needs.iter().filter_map(unit).chain(self.workshop.toolchain.externs()).collect(),
+            externs: made
+                .needs
+                .iter()
+                .filter_map(unit)
+                .chain(self.workshop.toolchain.externs())
+                .chain(linked.externs())
+                .collect(),
             search: reached
                 .iter()
                 .filter_map(unit)
                 .chain(self.workshop.toolchain.externs())
                 .filter_map(folder_of)
+                .chain(linked.search())
                 .collect(),
             mir: with_mir.then(|| mir.clone()),
             renames: made
@@ -323,6 +331,7 @@ impl Builder<'_> {
                 .iter()
                 .map(|file| (format!("{folder}/{}", file.name), file.shown.clone()))
                 .collect(),
+            extra: linked.natives().iter().map(|folder| rustc::joined("-Lnative=", folder)).collect(),
         };
         let compiled = rustc::compile(&self.workshop.toolchain, &self.workshop.folder, &order)
             .await
@@ -456,7 +465,8 @@ impl Builder<'_> {
         let library = |id| self.notebook.units.library(id).cloned();
         let libraries = made.map_or_else(Vec::new, |made: Made| {
             let reached = self.notebook.units.reached(&made.needs).into_iter().filter_map(library);
-            reached.filter(|other| *other != made.library).chain([made.library.clone()]).collect()
+            let cells = reached.filter(|other| *other != made.library).chain([made.library.clone()]);
+            self.workshop.linked.libraries().chain(cells).collect()
         });
         Program {
             notebook: self.notebook,

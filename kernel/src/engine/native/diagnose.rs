@@ -1,5 +1,6 @@
 //! What rustc says, on the text that the user typed.
 
+use super::dependencies::CRATES;
 use super::notebook::Notebook;
 use super::rustc::{Message, Span};
 use super::source::Source;
@@ -287,8 +288,10 @@ pub(super) fn short(type_name: &str) -> String {
 
 /// Whether a path segment is a name that the engine gave.
 fn ours(segment: &str) -> bool {
-    let digits = |text: &str| !text.is_empty() && text.chars().all(|c| c == '_' || c.is_ascii_digit());
+    let digits =
+        |text: &str| !text.is_empty() && text.chars().all(|c| c == '_' || c == 'v' || c.is_ascii_digit());
     segment == "assay_statements"
+        || segment == CRATES
         || ["cell_", "run_", "assay_part_", "assay_entry_"]
             .iter()
             .any(|start| segment.strip_prefix(start).is_some_and(digits))

@@ -39,11 +39,20 @@ pub(super) struct File {
 /// The file of a cell's statements.
 pub(super) const STATEMENTS: &str = "statements.rs";
 
-/// The crate of a unit, with the entry of the cell that makes it if there is one. `names` are those that its types, and the types that it sees, may have.
+/// What a crate loads besides what it names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Loaded {
+    /// The names that its types, and the types that it sees, may have.
+    pub(super) names: BTreeSet<String>,
+    /// The declarations that load the crates that were added to the notebook.
+    pub(super) crates: String,
+}
+
+/// The crate of a unit, with the entry of the cell that makes it if there is one.
 pub(super) fn unit(
     unit: &Unit,
     with: Option<(&Entry<'_>, &Prelude)>,
-    names: &BTreeSet<String>,
+    loaded: &Loaded,
 ) -> (Crate, entry::Places) {
     let mut files = Vec::new();
     let mut root = Source::default();
@@ -60,7 +69,7 @@ pub(super) fn unit(
         items(&mut source, part);
         files.push(File { name: format!("{module}.rs"), shown: shown(part.cell), source });
     }
-    colliding(&mut root, names);
+    colliding(&mut root, loaded);
     let places = match with {
         Some((entry, prelude)) => {
             let (file, places) = statements(entry);
@@ -89,7 +98,7 @@ pub(super) fn program(
     entry: &Entry<'_>,
     inner: &[Range<usize>],
     prelude: &Prelude,
-    names: &BTreeSet<String>,
+    loaded: &Loaded,
 ) -> (Crate, entry::Places) {
     let mut root = Source::default();
     root.ours(LINTS);
@@ -97,7 +106,7 @@ pub(super) fn program(
         root.user(entry.cell, entry.text, attribute.clone());
     }
     root.ours("\n");
-    colliding(&mut root, names);
+    colliding(&mut root, loaded);
     root.ours(&prelude.text);
     root.ours(&include(STATEMENTS));
     let (file, places) = statements(entry);
@@ -133,10 +142,11 @@ fn items(source: &mut Source, part: &Part) {
 }
 
 /// rustc prints a type by its bare name where that is the only one: these are there to be others of the same name.
-fn colliding(root: &mut Source, names: &BTreeSet<String>) {
+fn colliding(root: &mut Source, loaded: &Loaded) {
     root.ours("extern crate assay_names;\n");
+    root.ours(&loaded.crates);
     // What is written with `r#` is mentioned without.
-    let names = names.iter().filter(|name| !is_keyword(name)).cloned().collect();
+    let names = loaded.names.iter().filter(|name| !is_keyword(name)).cloned().collect();
     root.ours(&format!("{}\n", colliding_names("assay_names_here", &names)));
 }
 

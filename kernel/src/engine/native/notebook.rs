@@ -2,6 +2,7 @@
 //!
 //! A cell works on a copy, which takes the place of the original once the cell has compiled: what fails leaves no trace.
 
+use super::dependencies::{CRATES, Replaced};
 use super::diagnose::plain;
 use super::mentions::spelled;
 use super::source::Source;
@@ -78,6 +79,8 @@ pub(super) enum Gone {
     Borrowed { cell: u32 },
     /// Its type has no name.
     Nameless { cell: u32 },
+    /// A crate that its type is made of was replaced: what that was.
+    Replaced { by: String },
     /// It was lost when its process ended, or when the cell that held it failed.
     Lost { cell: u32 },
 }
@@ -95,6 +98,9 @@ impl Gone {
             Self::Nameless { cell } => format!(
                 "`{name}` ended with cell[{cell}]: its type has no name that another cell could use; a `Box<dyn …>` or a fn pointer has one"
             ),
+            Self::Replaced { by } => {
+                format!("`{name}` was of a type of {by}, which was replaced: make it again")
+            }
             Self::Lost { cell } => format!("`{name}` was lost in cell[{cell}]"),
         }
     }
@@ -190,6 +196,29 @@ impl Notebook {
             line(&format!("let mut {name}: {type_name} = todo!();"));
         }
         text
+    }
+
+    /// Forgets what was made of crates that have been replaced: variables of their types, and of the types of items that were built on them; those items
+    /// are built again when a cell reaches them. Gives the variables.
+    pub(super) fn replace(&mut self, replaced: &[Replaced]) -> Vec<String> {
+        let names: BTreeSet<String> = replaced.iter().map(|one| one.name.clone()).collect();
+        let units = self.units.rebuild_on(&names);
+        let mut lost = Vec::new();
+        for (name, variable) in &self.variables {
+            let words: BTreeSet<&str> =
+                variable.type_name.split(|c: char| c != '_' && !c.is_alphanumeric()).collect();
+            // What was built on one of several is not told apart: the first of them stands for all.
+            let of_crate = replaced.iter().find(|one| {
+                variable.type_name.contains(&format!("{CRATES}::{}::", one.alias))
+                    || units.iter().any(|unit| words.contains(unit.as_str()))
+            });
+            if let Some(one) = of_crate {
+                lost.push(name.clone());
+                self.gone.insert(name.clone(), Gone::Replaced { by: one.was.clone() });
+            }
+        }
+        lost.iter().for_each(|name| drop(self.variables.remove(name)));
+        lost
     }
 
     /// Whether a macro of this name stands for items.

@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 use std::process::{Output, Stdio};
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 
 /// Runs `program` in `folder` with exactly this environment. Dropping the future ends it and whatever it started.
@@ -17,7 +18,18 @@ pub(super) async fn run(
     folder: &Path,
     environment: &BTreeMap<String, String>,
 ) -> io::Result<Output> {
-    let child = Command::new(program)
+    watch(program, arguments, folder, environment, &mut |_| ()).await
+}
+
+/// As [`run`]; `heard` is given what comes on standard error, as it comes.
+pub(super) async fn watch(
+    program: &Path,
+    arguments: &[impl AsRef<OsStr>],
+    folder: &Path,
+    environment: &BTreeMap<String, String>,
+    heard: &mut (dyn FnMut(&[u8]) + Send),
+) -> io::Result<Output> {
+    let mut child = Command::new(program)
         .args(arguments)
         .env_clear()
         .envs(environment)
@@ -28,12 +40,31 @@ pub(super) async fn run(
         .process_group(0)
         .spawn()?;
     let mut group = Group(child.id());
-    let output = child.wait_with_output().await?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let mut unheard = |_: &[u8]| ();
+    let (stdout, stderr) = tokio::try_join!(read(stdout, &mut unheard), read(stderr, heard))?;
+    let status = child.wait().await?;
     // A group that ended well has left nobody behind, and its number may soon be another's.
-    if output.status.success() {
+    if status.success() {
         group.0 = None;
     }
-    Ok(output)
+    Ok(Output { status, stdout, stderr })
+}
+
+/// Reads to the end.
+async fn read(
+    pipe: Option<impl AsyncRead + Unpin>,
+    heard: &mut (dyn FnMut(&[u8]) + Send),
+) -> io::Result<Vec<u8>> {
+    let mut all = Vec::new();
+    if let Some(mut pipe) = pipe {
+        let mut before = 0;
+        while pipe.read_buf(&mut all).await? > 0 {
+            heard(&all[before..]);
+            before = all.len();
+        }
+    }
+    Ok(all)
 }
 
 /// Ends a process group when it is dropped.

@@ -34,6 +34,8 @@ pub(super) struct Order {
     /// Prefixes of file names (as given by `root`) and what the code shall call them (`file!`, panics, debug information); what rustc
     /// itself says keeps the real names. The new name may not contain `=`.
     pub(super) renames: Vec<(String, String)>,
+    /// Arguments besides.
+    pub(super) extra: Vec<OsString>,
 }
 
 /// How a call of rustc ended.
@@ -167,6 +169,7 @@ fn arguments(toolchain: &Toolchain, order: &Order, unfinished: &OsStr, name: &Os
     );
     all.extend(order.renames.iter().map(|(from, to)| format!("--remap-path-prefix={from}={to}").into()));
     all.extend(toolchain.linker.iter().map(Into::into));
+    all.extend(order.extra.iter().cloned());
     all
 }
 

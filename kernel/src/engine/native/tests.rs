@@ -2,7 +2,7 @@
 
 use super::awaits::awaits;
 use super::entry::{self, Entry, Put, Taken};
-use super::generate;
+use super::generate::{self, Loaded};
 use super::notebook::{Kind, Notebook};
 use super::place::{Cycle, Placed, place};
 use super::prelude::{bound, prelude};
@@ -41,8 +41,8 @@ impl Trial {
 
     /// The root of a unit.
     fn root(&self, unit: UnitId) -> String {
-        let (made, _) =
-            generate::unit(self.notebook.units.get(unit).unwrap(), None, &BTreeSet::from(["P".to_owned()]));
+        let loaded = Loaded { names: BTreeSet::from(["P".to_owned()]), ..Loaded::default() };
+        let (made, _) = generate::unit(self.notebook.units.get(unit).unwrap(), None, &loaded);
         made.files[0].source.text().to_owned()
     }
 }

@@ -3,14 +3,16 @@
 mod build;
 mod cache;
 mod linker;
-mod names;
+pub(super) mod names;
 mod probe;
 mod self_test;
 
 pub(super) use build::SOURCES;
 
+use super::rustc;
 use crate::engine::Trouble;
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 /// A toolchain that cells can be compiled with, its self-test passed.
@@ -64,6 +66,27 @@ impl Toolchain {
     /// Our own crates, by their names.
     pub(super) fn externs(&self) -> [(String, PathBuf); 2] {
         [("assay".to_owned(), self.runtime.clone()), ("assay_names".to_owned(), self.names.clone())]
+    }
+
+    /// The cargo that belongs to it, or else the one in PATH.
+    pub(super) fn cargo(&self) -> PathBuf {
+        let beside = self.rustc.with_file_name("cargo");
+        if beside.is_file() { beside } else { PathBuf::from("cargo") }
+    }
+
+    /// What rustc calls this machine: `x86_64-unknown-linux-gnu`.
+    pub(super) fn machine(&self) -> &str {
+        let folder = self.libraries.parent().and_then(Path::file_name);
+        folder.and_then(OsStr::to_str).unwrap_or_default()
+    }
+
+    /// The argument that makes the loader look for libraries in a folder.
+    pub(super) fn search_at_run_time(&self, folder: &Path) -> Option<OsString> {
+        let direct = self.linker.iter().any(|argument| argument == "-Clinker-flavor=ld.lld");
+        let start = if direct { "-Clink-arg=-rpath=" } else { "-Clink-arg=-Wl,-rpath," };
+        // The C compiler takes its argument apart at commas.
+        let safe = direct || !folder.to_string_lossy().contains(',');
+        safe.then(|| rustc::joined(start, folder))
     }
 
     /// Whether they are still there.

@@ -81,6 +81,7 @@ async fn runtime(
         search: Vec::new(),
         mir: None,
         renames: vec![("src".to_owned(), "assay".to_owned())],
+        extra: Vec::new(),
     };
     let mut last = None;
     for linker in linker::candidates(installed).await {

@@ -60,21 +60,37 @@ pub(super) fn source(names: &BTreeSet<String>) -> String {
     text
 }
 
+/// The names of all types and traits of a crate in the form of an rlib, and of much else: whatever begins with a capital. Its own metadata file beside it
+/// is shorter to read.
+pub(in super::super) fn of_crate(rlib: &Path) -> BTreeSet<String> {
+    match fs::read(rlib.with_extension("rmeta")).or_else(|_| fs::read(rlib)) {
+        Ok(bytes) => names_in(&bytes, is_capital),
+        Err(error) => {
+            tracing::warn!(file = %rlib.display(), %error, "no names can be read");
+            BTreeSet::new()
+        }
+    }
+}
+
 /// What could be the names of types and traits in metadata, where a string is its length, its bytes and a sentinel.
 fn of_metadata(bytes: &[u8]) -> BTreeSet<String> {
+    names_in(bytes, is_type_name)
+}
+
+fn names_in(bytes: &[u8], wanted: fn(&str) -> bool) -> BTreeSet<String> {
     let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == SENTINEL).map(|(at, _)| at);
-    ends.filter_map(|end| name_before(&bytes[..end])).map(str::to_owned).collect()
+    ends.filter_map(|end| name_before(&bytes[..end], wanted)).map(str::to_owned).collect()
 }
 
 /// The name that bytes end with, if its length stands before it.
-fn name_before(bytes: &[u8]) -> Option<&str> {
+fn name_before(bytes: &[u8], wanted: fn(&str) -> bool) -> Option<&str> {
     let inside = bytes.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
     // A length can look like a letter of the name: the longest name with a fitting length is it.
     (2..=inside.min(LONGEST)).rev().find_map(|length| {
         let start = bytes.len() - length;
         let fits = start > 0 && usize::from(bytes[start - 1]) == length;
         let name = fits.then(|| std::str::from_utf8(&bytes[start..]).ok())??;
-        is_type_name(name).then_some(name)
+        wanted(name).then_some(name)
     })
 }
 
@@ -85,6 +101,11 @@ fn is_type_name(name: &str) -> bool {
     let vector = name.starts_with("__m")
         || name.ends_with("_t") && name.contains('x') && name.contains(|one: char| one.is_ascii_digit());
     camel && name != "Self" || vector
+}
+
+/// `SVD`, `U256`: types of crates have such names, and a constant too many does no harm.
+fn is_capital(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_uppercase()) && name != "Self"
 }
 
 #[cfg(test)]

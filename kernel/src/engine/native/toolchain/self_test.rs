@@ -144,6 +144,7 @@ pub(super) async fn run(toolchain: &Toolchain, folder: &Path) -> Result<(), Trou
         search: Vec::new(),
         mir: Some(folder.join("first.mir")),
         renames: Vec::new(),
+        extra: Vec::new(),
     };
     let compiled = rustc::compile(toolchain, folder, &order).await?;
     if !compiled.ok {

@@ -37,6 +37,7 @@ async fn compile(
         search: vec![folder.to_owned()],
         mir: Some(folder.join(name).with_extension("mir")),
         renames: vec![(format!("{name}.rs"), "cell[1]".to_owned())],
+        extra: Vec::new(),
     };
     let compiled = rustc::compile(toolchain, folder, &order).await.unwrap();
     let mir = std::fs::read_to_string(folder.join(name).with_extension("mir")).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! Types as rustc prints them in MIR, and as a later cell has to write them.
 
+use super::super::dependencies::CRATES;
 use std::collections::BTreeSet;
 
 /// What paths in a printed type begin with.
@@ -29,7 +30,7 @@ impl Paths<'_> {
         while let Some(first) = rest.chars().next() {
             let length = token(rest);
             let (piece, after) = rest.split_at(length);
-            if is_start(first) && self.is_local(&text, piece, after) {
+            if is_start(first) && piece != CRATES && self.is_local(&text, piece, after) {
                 text.push_str(self.crate_name);
                 text.push_str("::");
             }

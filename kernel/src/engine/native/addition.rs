@@ -1,0 +1,190 @@
+//! Crates that are added to a notebook, and what that does to what is in it.
+
+use super::dependencies::{Change, Replaced, Site};
+use super::{Native, State};
+use crate::engine::surroundings::Surroundings;
+use crate::engine::{Failure, Host, Output, Trouble};
+use assay_magics::render::Bundle;
+use std::time::{Duration, Instant};
+
+impl Native {
+    /// Adds crates, as `:dep` has them. What was there before stays if that fails or is interrupted.
+    pub(super) async fn add(&self, specifications: &[String], host: &dyn Host) -> Result<(), Failure> {
+        let mut state = self.state.lock().await;
+        // Registered before anything is begun, so that no press of the button is missed.
+        let stop = self.interrupted.notified();
+        tokio::pin!(stop);
+        stop.as_mut().enable();
+        let surroundings = self.surroundings().clone();
+        let mut progress = Progress::new(host);
+        let added = async {
+            let State { notebook, workshop, dependencies } = &mut *state;
+            let workshop = self.workshop(workshop, &surroundings).await?;
+            let shelf = self.cache.join(SHELF);
+            let site = Site {
+                toolchain: &workshop.toolchain,
+                folder: &surroundings.folder,
+                environment: &surroundings.environment,
+                shelf: &shelf,
+            };
+            let change = dependencies.add(specifications, site, &mut |step| progress.tell(&step)).await?;
+            let lost = notebook.replace(&change.replaced);
+            Ok((change, lost))
+        };
+        let added = tokio::select! {
+            added = added => Some(added),
+            () = &mut stop => None,
+        };
+        let (change, lost) = match added {
+            Some(Ok(done)) => done,
+            Some(Err(trouble)) => {
+                progress.give_up();
+                return Err(Failure::Trouble(trouble));
+            }
+            None => {
+                progress.give_up();
+                return Err(Failure::Interrupted { lost: Vec::new() });
+            }
+        };
+        let lines = std::iter::once(added_line(&change)).chain(remarks(&change, &lost));
+        progress.end(&lines.collect::<Vec<_>>().join("\n"));
+        self.drop_replaced(lost).await.map_err(Failure::Trouble)
+    }
+
+    /// Sees to it that cells are compiled with what the crates are now: one whose source has changed is built again. Gives what there is to say about it.
+    pub(super) async fn renew(
+        &self,
+        state: &mut State,
+        surroundings: &Surroundings,
+        host: &dyn Host,
+    ) -> Result<Vec<String>, Trouble> {
+        let State { notebook, workshop, dependencies } = state;
+        let workshop = self.workshop(workshop, surroundings).await?;
+        let mut notes = Vec::new();
+        if !dependencies.is_current() {
+            let shelf = self.cache.join(SHELF);
+            let site = Site {
+                toolchain: &workshop.toolchain,
+                folder: &surroundings.folder,
+                environment: &surroundings.environment,
+                shelf: &shelf,
+            };
+            let mut progress = Progress::new(host);
+            let change = dependencies.refresh(site, &mut |step| progress.tell(&step)).await?;
+            progress.finish(&change);
+            let lost = notebook.replace(&change.replaced);
+            notes = remarks(&change, &lost);
+            self.drop_replaced(lost).await?;
+        }
+        workshop.linked = dependencies.linked();
+        Ok(notes)
+    }
+
+    /// Variables that no cell can name any more.
+    async fn drop_replaced(&self, lost: Vec<String>) -> Result<(), Trouble> {
+        let child = self.child().clone();
+        match child {
+            Some(child) if !lost.is_empty() && child.alive() => child.drop_variables(lost).await,
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The folder of built crates in the kernel's cache.
+const SHELF: &str = "dependencies";
+
+/// `added regex 1.12.2, hex 0.4.3 · 4 crates built in 8.1 s`.
+fn added_line(change: &Change) -> String {
+    let mut line = format!("added {}", change.added.join(", "));
+    if change.built > 0 {
+        line.push_str(" · ");
+        line.push_str(&built(change));
+    }
+    line
+}
+
+fn built(change: &Change) -> String {
+    let crates = if change.built == 1 { "crate" } else { "crates" };
+    format!("{} {crates} built in {:.1} s", change.built, change.took.as_secs_f64())
+}
+
+/// What the user should know of a change.
+fn remarks(change: &Change, lost: &[String]) -> Vec<String> {
+    let mut all = Vec::new();
+    if change.unreachable {
+        all.push("the registry cannot be reached: what had been downloaded before was used".to_owned());
+    }
+    let named = |one: &Replaced| match &one.by {
+        Some(by) => format!("{} by {by}", one.was),
+        None => one.was.clone(),
+    };
+    if !change.replaced.is_empty() {
+        let mut line = format!(
+            "built anew: {}; items that use it are compiled anew",
+            change.replaced.iter().map(named).collect::<Vec<_>>().join(", ")
+        );
+        if !lost.is_empty() {
+            let names: Vec<String> = lost.iter().map(|name| format!("`{name}`")).collect();
+            line.push_str(&format!("; gone, since their types were its: {}", names.join(", ")));
+        }
+        all.push(line);
+    }
+    all
+}
+
+/// What is shown while cargo works: one display, which is replaced in its place.
+struct Progress<'a> {
+    host: &'a dyn Host,
+    id: String,
+    began: Instant,
+    /// When it was last told.
+    told: Option<Instant>,
+}
+
+/// What is done sooner is not worth a word.
+const AT_ONCE: Duration = Duration::from_millis(300);
+
+/// More often nobody can read it.
+const PACE: Duration = Duration::from_millis(200);
+
+impl<'a> Progress<'a> {
+    fn new(host: &'a dyn Host) -> Self {
+        let id = format!("assay-crates-{}", uuid::Uuid::new_v4().simple());
+        Self { host, id, began: Instant::now(), told: None }
+    }
+
+    fn tell(&mut self, step: &str) {
+        let due = self.told.map_or(self.began.elapsed() > AT_ONCE, |told| told.elapsed() > PACE);
+        if due {
+            self.show(step);
+        }
+    }
+
+    fn show(&mut self, text: &str) {
+        let (bundle, display_id) = (Bundle::text(text), self.id.clone());
+        self.host.output(match self.told {
+            Some(_) => Output::UpdateDisplay { bundle, display_id },
+            None => Output::Display { bundle, display_id: Some(display_id) },
+        });
+        self.told = Some(Instant::now());
+    }
+
+    /// The last word on what nobody asked for: if anything was told of it, how long it took.
+    fn finish(&mut self, change: &Change) {
+        if self.told.is_some() {
+            self.show(&built(change));
+        }
+    }
+
+    /// The last word, which stays.
+    fn end(&mut self, text: &str) {
+        self.show(text);
+    }
+
+    /// What was begun, if anything was told of it, has come to nothing.
+    fn give_up(&mut self) {
+        if self.told.is_some() {
+            self.show("no crate was added");
+        }
+    }
+}
