@@ -1,6 +1,9 @@
 //! What the code that is generated around a cell calls. Nobody else has a reason to.
 
 pub mod show;
+mod wait;
+
+pub use wait::{Caught, Drive, block_on, catch_async, use_runtime};
 
 use crate::run::{self, Failure};
 use crate::store::{self, Missing};

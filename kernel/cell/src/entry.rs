@@ -4,12 +4,8 @@ use crate::cell;
 use crate::run::{self, Failure, Run};
 use crate::table::{self, Entry, Report, Table, Text};
 use crate::trace;
-use crate::{flusher, hook, store};
+use crate::{flusher, hook, outlet, store};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::OnceLock;
-
-/// The process's functions.
-static TABLE: OnceLock<Table> = OnceLock::new();
 
 /// See [`table::Start`].
 ///
@@ -24,7 +20,7 @@ pub(crate) unsafe extern "C" fn assay_start(given: *const Table) -> u32 {
     if version == table::VERSION {
         // SAFETY: the caller promises that a table of this version is a table of this type.
         let table = unsafe { given.read() };
-        if TABLE.set(table).is_ok() {
+        if outlet::connect(table) {
             hook::install();
         }
     }
@@ -100,29 +96,6 @@ pub(crate) extern "C" fn assay_flush() {
 const _: (table::Start, table::Run, table::DropVariable, table::Environment, table::Flush) =
     (assay_start, assay_run, assay_drop, assay_environment, assay_flush);
 
-/// The value is about to be shown.
-pub(crate) fn showing() {
-    tell(|table| (table.showing)());
-}
-
-/// The value has shown itself.
-pub(crate) fn shown() {
-    tell(|table| (table.shown)());
-}
-
-/// The value, as text.
-pub(crate) fn value(text: &str) {
-    tell(|table| (table.value)(Text::of(text)));
-}
-
-/// What was printed before comes first.
-fn tell(call: impl FnOnce(&Table)) {
-    flusher::flush();
-    if let Some(table) = TABLE.get() {
-        call(table);
-    }
-}
-
 fn report(run: &Run) {
     let nowhere = table::Place { file: Text::of(""), line: 0, column: 0 };
     let (ending, message, place, frames) = match &run.failure {
@@ -148,27 +121,9 @@ fn report(run: &Run) {
         kept: run.kept.as_ptr(),
         kept_count: run.kept.len(),
     };
-    tell(|table| (table.ended)(&raw const report));
+    outlet::ended(&report);
 }
 
 fn lend_place(place: &trace::Place) -> table::Place {
     table::Place { file: Text::of(&place.file), line: place.line, column: place.column }
-}
-
-impl Text {
-    /// Lends text.
-    fn of(text: &str) -> Self {
-        Self { data: text.as_ptr(), len: text.len() }
-    }
-
-    /// The text, if it is UTF-8.
-    ///
-    /// # Safety
-    ///
-    /// It is lent for longer than what this gives is used.
-    #[expect(unsafe_code, reason = "text from the other side of the table comes as a pointer")]
-    unsafe fn get<'a>(self) -> Option<&'a str> {
-        // SAFETY: a text's pointer and length are those of bytes that live as long as the caller promises.
-        std::str::from_utf8(unsafe { std::slice::from_raw_parts(self.data, self.len) }).ok()
-    }
 }

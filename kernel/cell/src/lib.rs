@@ -1,14 +1,44 @@
-//! What is linked into every cell: the store of variables, what catches a cell's panic, how a value is shown.
+//! What the cells of an Assay notebook can call: it is in scope of every cell that the native engine compiles, as `assay`.
 //!
-//! The kernel carries this source, and the user's rustc compiles it to a dynamic library that all cells share. The process that loads
-//! cells was compiled by another rustc, perhaps, and has a standard library of its own: the two meet in `table` alone, in C types.
+//! | call | what it does |
+//! | --- | --- |
+//! | [`display()`] | shows html, markdown, an image, or whatever says by [`Show`] how it is shown |
+//! | [`display!`] | shows any value as the cell's last expression would be |
+//! | [`display_handle`] | the same as `display`, to be replaced in place later: [`Handle::update`] |
+//! | [`clear_output`] | takes away what the cell has shown |
+//! | [`progress`] | a bar over any iterator |
+//! | [`input()`], [`password`] | ask the user for a line |
+//! | [`black_box`] | keeps the compiler from computing a result that nobody uses |
+//!
+//! ```
+//! assay::display(&assay::Html("<b>bold</b>"));
+//! let sum: u64 = assay::progress(0..1000u64).sum();
+//! assert_eq!(sum, 499_500);
+//! ```
+//!
+//! What is shown and what is printed stand in the order of the calls. All of it may be called from any thread. Outside of a notebook, in a program that was a cell
+//! once, the calls print to standard output and error, and read from standard input.
+
+// The kernel carries this source, and the user's rustc compiles it to a dynamic library that all cells share. The process that loads cells was
+// compiled by another rustc, perhaps, and has a standard library of its own: the two meet in `table` alone, in C types.
 
 #[doc(hidden)]
 pub mod cell;
+mod content;
+mod display;
 mod entry;
 mod flusher;
 mod hook;
+mod input;
+mod outlet;
+mod progress;
 mod run;
 mod store;
 mod table;
 mod trace;
+
+pub use content::{Bundle, Html, Jpeg, Json, Latex, Markdown, Png, Show, Svg, Text};
+pub use display::{Handle, clear_output, display, display_handle};
+pub use input::{input, password};
+pub use progress::{Progress, progress};
+pub use std::hint::black_box;

@@ -3,6 +3,10 @@
 use crate::hook::Seen;
 use crate::table::Kept;
 use std::cell::RefCell;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How many runs have begun.
+static COUNT: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
     static RUN: RefCell<Option<Run>> = const { RefCell::new(None) };
@@ -31,7 +35,13 @@ pub(crate) enum Failure {
 
 /// A run begins on this thread.
 pub(crate) fn begin() {
+    COUNT.fetch_add(1, Ordering::Relaxed);
     RUN.set(Some(Run::default()));
+}
+
+/// The number of the latest run.
+pub(crate) fn number() -> u64 {
+    COUNT.load(Ordering::Relaxed)
 }
 
 /// It is over.

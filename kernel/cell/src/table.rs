@@ -2,8 +2,10 @@
 //!
 //! The runtime exports `assay_start`, `assay_run`, `assay_drop`, `assay_environment` and `assay_flush`; the types of these functions are here, too.
 
+use std::ffi::c_void;
+
 /// Raised whenever anything in this file changes.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// Text in UTF-8, lent for the time of the call. The pointer is never null.
 #[repr(C)]
@@ -13,7 +15,7 @@ pub(crate) struct Text {
     pub(crate) len: usize,
 }
 
-/// What the runtime calls, all of it on the thread that runs cells.
+/// What the runtime calls: [`display`](Self::display), [`clear`](Self::clear) and [`ask`](Self::ask) on any thread, the others on the one that runs cells.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct Table {
@@ -23,10 +25,48 @@ pub(crate) struct Table {
     pub(crate) showing: extern "C" fn(),
     /// The value has shown itself.
     pub(crate) shown: extern "C" fn(),
-    /// The value, as plain text.
-    pub(crate) value: extern "C" fn(Text),
+    /// Something to show; returns when the kernel has it and all that was printed before. False if it is too large to be shown.
+    pub(crate) display: extern "C" fn(*const Display) -> bool,
+    /// The cell's output is cleared: at once, or when the next output comes.
+    pub(crate) clear: extern "C" fn(bool),
+    /// Asks the user for a line, with a prompt, and whether what is typed is hidden. The line is given to the function together with the
+    /// pointer, before this returns; false if nobody can be asked.
+    pub(crate) ask: extern "C" fn(Text, bool, *mut c_void, Answered) -> bool,
     /// The run is over: called once by each `assay_run`.
     pub(crate) ended: extern "C" fn(*const Report),
+}
+
+/// Takes an answer.
+pub(crate) type Answered = unsafe extern "C" fn(*mut c_void, Text);
+
+/// Something to show.
+#[repr(C)]
+pub(crate) struct Display {
+    /// [`VALUE`], [`PAGE`] or [`INSTEAD`].
+    pub(crate) kind: u32,
+    /// The id under which it can be replaced, or which it replaces; empty if there is none.
+    pub(crate) id: Text,
+    /// Its contents by MIME type.
+    pub(crate) contents: *const Content,
+    pub(crate) content_count: usize,
+    /// What is said about it, as JSON by key.
+    pub(crate) metadata: *const Content,
+    pub(crate) metadata_count: usize,
+}
+
+/// [`Display::kind`]: it is the cell's value.
+pub(crate) const VALUE: u32 = 0;
+/// [`Display::kind`]: it comes next on the page.
+pub(crate) const PAGE: u32 = 1;
+/// [`Display::kind`]: it replaces what was shown under its id.
+pub(crate) const INSTEAD: u32 = 2;
+
+/// A text under a key.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Content {
+    pub(crate) key: Text,
+    pub(crate) text: Text,
 }
 
 /// How a run ended.

@@ -46,7 +46,7 @@ mod exported {
                 let mut rest = REST.lock().unwrap_or_else(PoisonError::into_inner);
                 let ask = || {
                     runtime::flush();
-                    kernel.ask()
+                    kernel.ask(String::new(), false)
                 };
                 // A line is shorter than the address space.
                 ssize_t::try_from(rest.read(buffer, ask)).unwrap_or(ssize_t::MAX)

@@ -46,14 +46,20 @@ impl Kernel {
         let _ = frame::write(&mut *lock(&self.socket), event);
     }
 
-    /// Asks the user for a line; none if that is not possible.
-    pub(crate) fn ask(&self) -> Option<String> {
-        self.lines.after(|| self.tell(&Event::Ask)).flatten()
+    /// Tells the kernel, unless that is more than one message may hold: then this is false.
+    pub(crate) fn tell_if_short(&self, event: &Event) -> bool {
+        let sent = frame::write(&mut *lock(&self.socket), event);
+        !matches!(sent, Err(FrameError::TooLong { .. }))
     }
 
-    /// Tells that a value is about to be shown, and waits until it may be.
-    pub(crate) fn showing(&self) {
-        self.leave.after(|| self.tell(&Event::Showing));
+    /// Asks the user for a line; none if that is not possible.
+    pub(crate) fn ask(&self, prompt: String, password: bool) -> Option<String> {
+        self.lines.after(|| self.tell_if_short(&Event::Ask { prompt, password })).flatten()
+    }
+
+    /// Tells what has its place in the output, and waits until the kernel has all that was printed before. False if it is too long to be told.
+    pub(crate) fn tell_in_order(&self, event: &Event) -> bool {
+        self.leave.after(|| self.tell_if_short(event)).is_some()
     }
 
     /// The user's line is here.
@@ -61,7 +67,7 @@ impl Kernel {
         self.lines.give(line);
     }
 
-    /// The value may be shown.
+    /// All that was printed before has been read.
     pub(crate) fn proceed(&self) {
         self.leave.give(());
     }
@@ -82,11 +88,11 @@ impl<T> Default for Answers<T> {
 }
 
 impl<T> Answers<T> {
-    /// The answer to what `question` asks. None cannot happen: both ends are kept.
-    fn after(&self, question: impl FnOnce()) -> Option<T> {
+    /// The answer to what `question` asks; none if it could not be asked.
+    fn after(&self, question: impl FnOnce() -> bool) -> Option<T> {
         let taken = lock(&self.taken);
-        question();
-        taken.recv().ok()
+        // Both ends are kept, so there is an answer.
+        if question() { taken.recv().ok() } else { None }
     }
 
     fn give(&self, answer: T) {

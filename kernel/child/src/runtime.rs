@@ -2,15 +2,16 @@
 
 use crate::kernel;
 use crate::libraries::Libraries;
-use crate::table::{self, Entry, Report, Table, Text};
-use assay_link::native::{Ending, Event, Frame, Kept, Place};
+use crate::table::{self, Answered, Display, Entry, Report, Table, Text};
+use assay_link::native::{Content, Ending, Event, Frame, Kept, Place};
 use libloading::os::unix::{Library, Symbol};
 use std::cell::Cell;
+use std::ffi::c_void;
 use std::path::Path;
 use std::sync::OnceLock;
 
 /// What the runtime calls.
-static TABLE: Table = Table { version: table::VERSION, showing, shown, value, ended };
+static TABLE: Table = Table { version: table::VERSION, showing, shown, display, clear, ask, ended };
 
 /// See [`flush`].
 static FLUSH: OnceLock<table::Flush> = OnceLock::new();
@@ -99,17 +100,59 @@ unsafe fn function<T: Copy>(library: &Library, path: &Path, name: &str) -> Resul
 }
 
 extern "C" fn showing() {
-    if let Some(kernel) = kernel::get() {
-        kernel.showing();
-    }
+    tell_in_order(&Event::Showing);
 }
 
 extern "C" fn shown() {
     tell(&Event::Shown);
 }
 
-extern "C" fn value(text: Text) {
-    tell(&Event::Value { data: vec![("text/plain".to_owned(), owned(text))] });
+#[expect(unsafe_code, reason = "the runtime gives what it shows by pointer")]
+extern "C" fn display(display: *const Display) -> bool {
+    // SAFETY: the runtime lends it for the time of the call.
+    let display = unsafe { &*display };
+    // SAFETY: pointer and number are those of one slice each.
+    let (contents, metadata) = unsafe {
+        (
+            std::slice::from_raw_parts(display.contents, display.content_count),
+            std::slice::from_raw_parts(display.metadata, display.metadata_count),
+        )
+    };
+    let content = Content { data: pairs(contents), metadata: pairs(metadata) };
+    let id = owned(display.id);
+    match display.kind {
+        // Nothing is printed before the next event that could be taken for something printed before.
+        table::VALUE => kernel::get().is_none_or(|kernel| kernel.tell_if_short(&Event::Value { content })),
+        table::INSTEAD => tell_in_order(&Event::Update { content, display_id: id }),
+        table::PAGE => {
+            tell_in_order(&Event::Display { content, display_id: Some(id).filter(|id| !id.is_empty()) })
+        }
+        // The version has been checked: there is no other.
+        _ => false,
+    }
+}
+
+extern "C" fn clear(wait: bool) {
+    tell_in_order(&Event::Clear { wait });
+}
+
+#[expect(unsafe_code, reason = "a function of the runtime's is called")]
+extern "C" fn ask(prompt: Text, password: bool, answer: *mut c_void, give: Answered) -> bool {
+    let line = kernel::get().and_then(|kernel| kernel.ask(owned(prompt), password));
+    // SAFETY: the pointer is the one that the runtime gave with the function, and the text outlives the call.
+    line.is_some_and(|line| unsafe {
+        give(answer, lend(&line));
+        true
+    })
+}
+
+fn pairs(contents: &[table::Content]) -> Vec<(String, String)> {
+    contents.iter().map(|content| (owned(content.key), owned(content.text))).collect()
+}
+
+/// False if it is too long to be told.
+fn tell_in_order(event: &Event) -> bool {
+    kernel::get().is_none_or(|kernel| kernel.tell_in_order(event))
 }
 
 fn tell(event: &Event) {

@@ -39,7 +39,7 @@ pub enum Command {
     },
     /// The answer to [`Event::Ask`], without a newline: none if the user cannot be asked.
     Input(Option<String>),
-    /// The answer to [`Event::Showing`]: all that was printed before has been read.
+    /// The answer to [`Event::Showing`], [`Event::Display`], [`Event::Update`] and [`Event::Clear`]: all that was printed before has been read.
     Proceed,
     /// End.
     Stop,
@@ -55,8 +55,29 @@ pub enum Event {
     },
     /// The value of the cell's trailing expression.
     Value {
-        /// Its representations by MIME type, `text/plain` among them.
-        data: Vec<(String, String)>,
+        /// What it looks like.
+        content: Content,
+    },
+    /// Something to show at this point of the output. One without contents shows nothing: it ends what was printed as content blocks. It comes from any thread,
+    /// at any time, as do [`Event::Update`] and [`Event::Clear`]. Who sent it waits for [`Command::Proceed`]: so it stands where it should, and nobody
+    /// sends faster than the kernel reads.
+    Display {
+        /// What it looks like.
+        content: Content,
+        /// The id under which it can be replaced.
+        display_id: Option<String>,
+    },
+    /// Something in the place of what was shown under an id.
+    Update {
+        /// What it looks like.
+        content: Content,
+        /// The id.
+        display_id: String,
+    },
+    /// The cell's output is to be cleared.
+    Clear {
+        /// Not before the next output comes.
+        wait: bool,
     },
     /// A function of the user's is about to show the cell's value by itself, as `evcxr_display` does: the content blocks that it
     /// prints until [`Event::Shown`] are the value. It may turn out that there is no such function; then the next event is another one.
@@ -64,8 +85,13 @@ pub enum Event {
     Showing,
     /// It has.
     Shown,
-    /// The cell reads a line from its standard input; [`Command::Input`] is the answer.
-    Ask,
+    /// The cell wants a line of the user's; [`Command::Input`] is the answer.
+    Ask {
+        /// What the user is shown: nothing where standard input is read.
+        prompt: String,
+        /// Whether what is typed is hidden.
+        password: bool,
+    },
     /// A cell is done.
     Done {
         /// The id that its command had.
@@ -82,6 +108,15 @@ pub enum Event {
         /// Why.
         why: String,
     },
+}
+
+/// What something looks like.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    /// Its representations by MIME type: JSON types as JSON, images in base64 but for SVG, everything else as text.
+    pub data: Vec<(String, String)>,
+    /// What is said about it, as JSON by key.
+    pub metadata: Vec<(String, String)>,
 }
 
 /// A variable that was put into the store.

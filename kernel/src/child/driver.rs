@@ -162,29 +162,33 @@ impl Driver {
             return;
         };
         self.drain();
-        let shown = match event {
-            Event::Showing => {
-                let shown = self.page.begin_value();
-                self.tell(&Command::Proceed).await;
-                shown
+        let waits = matches!(
+            event,
+            Event::Showing | Event::Display { .. } | Event::Update { .. } | Event::Clear { .. }
+        );
+        if let Event::Ask { prompt, password } = event {
+            let shown = self.page.flush();
+            self.show(shown);
+            self.question = self.host.clone().map(|host| ask(host, prompt, password));
+            if self.question.is_none() {
+                self.tell(&Command::Input(None)).await;
             }
-            Event::Ask => {
-                let shown = self.page.flush();
-                self.question = self.host.clone().map(ask);
-                if self.question.is_none() {
-                    self.tell(&Command::Input(None)).await;
-                }
-                shown
-            }
-            other => return self.take(other),
-        };
-        self.show(shown);
+            return;
+        }
+        self.take(event);
+        if waits {
+            self.tell(&Command::Proceed).await;
+        }
     }
 
-    /// An event that is not answered.
+    /// What an event does here, whether or not the process waits for an answer.
     fn take(&mut self, event: Event) {
         let shown = match event {
-            Event::Value { data } => self.page.value(data),
+            Event::Showing => self.page.begin_value(),
+            Event::Value { content } => self.page.value(content),
+            Event::Display { content, display_id } => self.page.place(content, display_id),
+            Event::Update { content, display_id } => self.page.replace(content, display_id),
+            Event::Clear { wait } => self.page.clear(wait),
             Event::Shown => self.page.end_value(),
             Event::Done { id, ending, kept } => {
                 let shown = self.page.end();
@@ -200,7 +204,7 @@ impl Driver {
             }
             Event::Obeyed => return self.settle(Ok(())),
             Event::Refused { why } => return self.settle(Err(why)),
-            Event::Hello { .. } | Event::Showing | Event::Ask => return,
+            Event::Hello { .. } | Event::Ask { .. } => return,
         };
         self.show(shown);
     }
@@ -265,8 +269,8 @@ fn stream(name: StreamName, text: String) -> Option<Output> {
     (!text.is_empty()).then_some(Output::Stream { name, text })
 }
 
-fn ask(host: Arc<dyn Host>) -> BoxFuture<'static, Result<String, NoInput>> {
-    Box::pin(async move { host.ask(String::new(), false).await })
+fn ask(host: Arc<dyn Host>, prompt: String, password: bool) -> BoxFuture<'static, Result<String, NoInput>> {
+    Box::pin(async move { host.ask(prompt, password).await })
 }
 
 /// What the user answers; never, if nobody asked.

@@ -4,6 +4,7 @@ use super::blocks::{Blocks, Piece};
 use crate::engine::{Output, content};
 use crate::session::event::StreamName;
 use assay_link::evcxr::ORDER;
+use assay_link::native::Content;
 use assay_magics::render::Bundle;
 
 /// The page that a cell writes on.
@@ -73,9 +74,35 @@ impl Page {
     }
 
     /// The value is this.
-    pub(super) fn value(&mut self, data: Vec<(String, String)>) -> Vec<Output> {
+    pub(super) fn value(&mut self, content: Content) -> Vec<Output> {
         let shown = self.end();
-        self.value = Some(content::of_blocks(data));
+        self.value = Some(content::bundle_of(content));
+        shown
+    }
+
+    /// Something comes next, which may be replaced under an id. Without contents it only ends what was printed.
+    pub(super) fn place(&mut self, content: Content, display_id: Option<String>) -> Vec<Output> {
+        let nothing = content.data.is_empty() && display_id.is_none();
+        let display = |content| Output::Display { bundle: content::bundle_of(content), display_id };
+        self.after_what_was_printed((!nothing).then(|| display(content)))
+    }
+
+    /// Something comes in the place of what has this id.
+    pub(super) fn replace(&mut self, content: Content, display_id: String) -> Vec<Output> {
+        self.after_what_was_printed(Some(Output::UpdateDisplay {
+            bundle: content::bundle_of(content),
+            display_id,
+        }))
+    }
+
+    /// All of it is cleared.
+    pub(super) fn clear(&mut self, wait: bool) -> Vec<Output> {
+        self.after_what_was_printed(Some(Output::Clear { wait }))
+    }
+
+    fn after_what_was_printed(&mut self, output: Option<Output>) -> Vec<Output> {
+        let mut shown = self.flush();
+        shown.extend(output);
         shown
     }
 
@@ -123,10 +150,15 @@ impl Page {
 mod tests {
     use super::Page;
     use crate::engine::Output;
+    use assay_link::native::Content;
 
     /// A block as it is printed.
     fn block(mime: &str, content: &str) -> String {
         format!("EVCXR_BEGIN_CONTENT {mime}\n{content}\nEVCXR_END_CONTENT\n")
+    }
+
+    fn content(mime: &str, content: &str) -> Content {
+        Content { data: vec![(mime.to_owned(), content.to_owned())], metadata: Vec::new() }
     }
 
     /// In short: text as it is, a display as `<its types: its plain text>`.
@@ -193,8 +225,26 @@ mod tests {
     fn a_value_may_be_told_instead() {
         let mut page = Page::default();
         assert_eq!(words(page.begin_value()), "");
-        assert_eq!(words(page.value(vec![("text/plain".to_owned(), "7".to_owned())])), "");
+        assert_eq!(words(page.value(content("text/plain", "7"))), "");
         assert_eq!(page.take_value().unwrap().plain(), "7");
+    }
+
+    #[test]
+    fn what_is_shown_by_a_call_stands_behind_what_was_printed() {
+        let mut page = Page::default();
+        let printed = format!("a\n{}", block("text/html", "h"));
+        assert_eq!(words(page.print(printed.as_bytes())), "a\n");
+        assert_eq!(
+            words(page.place(content("text/plain", "p"), None)),
+            "<text/html text/plain: <text/html>><text/plain: p>"
+        );
+        assert_eq!(words(page.print(block("text/html", "h").as_bytes())), "");
+        assert_eq!(words(page.place(Content::default(), None)), "<text/html text/plain: <text/html>>");
+        assert_eq!(page.clear(true), [Output::Clear { wait: true }]);
+        let replaced = page.replace(content("text/plain", "p"), "x".to_owned());
+        assert!(
+            matches!(&replaced[..], [Output::UpdateDisplay { bundle, display_id }] if bundle.plain() == "p" && display_id == "x")
+        );
     }
 
     #[test]

@@ -185,7 +185,7 @@ fn program() -> PathBuf {
 /// How a value is shown, as it is generated.
 fn show(expression: &str) -> String {
     format!(
-        "match &({expression}) {{ value => {{ use ::assay::cell::show::*; begin(); let shown = value.evcxr_display(); (&&&Shown(shown, value)).show(); }} }}"
+        "match &({expression}) {{ value => {{ use ::assay::cell::show::*; begin(); let shown = value.evcxr_display(); (&&&&Shown(shown, value)).show(Where::Value); }} }}"
     )
 }
 

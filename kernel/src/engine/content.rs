@@ -1,7 +1,8 @@
-//! What user code shows by printing content blocks, whichever engine runs it.
+//! What user code shows, by printing content blocks on any engine or by a call on the native one.
 
 use super::Output;
 use assay_link::evcxr::{Contents, ORDER, Order};
+use assay_link::native::Content;
 use assay_magics::render::Bundle;
 use serde_json::Value;
 
@@ -38,16 +39,27 @@ pub(crate) fn bundle(contents: Contents) -> Bundle {
 pub(crate) fn of_blocks(blocks: Vec<(String, String)>) -> Bundle {
     let value = |mime: &str, content: String| {
         let json = mime == "application/json" || mime.ends_with("+json");
-        let parsed = if json { serde_json::from_str(&content).ok() } else { None };
-        parsed.unwrap_or(Value::String(content))
+        if json { parsed(content) } else { Value::String(content) }
     };
     bundle(blocks.into_iter().map(|(mime, content)| (mime.clone(), value(&mime, content))).collect())
 }
 
+/// What a cell shows by a call.
+pub(crate) fn bundle_of(content: Content) -> Bundle {
+    let metadata = content.metadata.into_iter().map(|(key, json)| (key, parsed(json))).collect();
+    Bundle { metadata, ..of_blocks(content.data) }
+}
+
+/// JSON text as what it means. What is none is the text that it is.
+fn parsed(json: String) -> Value {
+    serde_json::from_str(&json).unwrap_or(Value::String(json))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{bundle, of_blocks, parse_order};
+    use super::{bundle, bundle_of, of_blocks, parse_order};
     use crate::engine::Output;
+    use assay_link::native::Content;
     use serde_json::json;
 
     #[test]
@@ -69,6 +81,18 @@ mod tests {
         check("application/vnd.vegalite.v5+json", "[]", json!([]));
         check("application/json", "no json", json!("no json"));
         check("text/html", "1", json!("1"));
+    }
+
+    #[test]
+    fn what_is_said_about_content_is_json() {
+        let pair = |key: &str, json: &str| (key.to_owned(), json.to_owned());
+        let content = Content {
+            data: vec![pair("image/png", "AAAA")],
+            metadata: vec![pair("image/png", "{\"width\": 3}"), pair("note", "none")],
+        };
+        let bundle = bundle_of(content);
+        assert_eq!(json!(bundle.metadata), json!({"image/png": {"width": 3}, "note": "none"}));
+        assert_eq!(bundle.plain(), "<image/png>");
     }
 
     #[test]

@@ -8,7 +8,9 @@
 mod addition;
 mod adjust;
 mod anatomy;
+mod awaits;
 mod build;
+mod calls;
 mod command;
 mod dependencies;
 mod diagnose;
@@ -229,9 +231,9 @@ impl Native {
         state.notebook.variables.iter().map(variable).collect()
     }
 
-    /// The notebook as text, for an analyzer that has not seen it.
+    /// The notebook as text, for an analyzer that has not seen it, and what its cells can call.
     async fn told(&self) -> String {
-        self.state.lock().await.notebook.as_text()
+        calls::as_text().to_owned() + &self.state.lock().await.notebook.as_text()
     }
 
     fn surroundings(&self) -> MutexGuard<'_, Surroundings> {

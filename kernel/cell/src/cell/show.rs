@@ -1,20 +1,41 @@
-//! How the value of a cell's last expression is shown. The generated code is
+//! How the value of a cell's last expression is shown, and what `display!` is given. The generated code is
 //!
 //! ```text
 //! match &(EXPRESSION) { value => {
 //!     use ::assay::cell::show::*;
 //!     begin();
 //!     let shown = value.evcxr_display();
-//!     (&&&Shown(shown, value)).show();
+//!     (&&&&Shown(shown, value)).show(Where::Value);
 //! } }
 //! ```
 //!
 //! Which `evcxr_display` and which `show` that calls is decided by the order in which the compiler looks for methods: what takes fewer
 //! references off, or puts fewer on, comes first; and a type's own method comes before a trait's.
 
-use crate::{entry, trace};
+use crate::content::{Bundle, Show};
+use crate::outlet::{self, Place};
+use crate::trace;
 use std::any::type_name;
 use std::fmt::Debug;
+
+/// Where a value is shown.
+#[derive(Debug, Clone, Copy)]
+pub enum Where {
+    /// As the value of its cell.
+    Value,
+    /// On the page.
+    Page,
+}
+
+impl Where {
+    fn show(self, bundle: &Bundle) {
+        let place = match self {
+            Self::Value => Place::Value,
+            Self::Page => Place::Page,
+        };
+        outlet::show(place, bundle);
+    }
+}
 
 /// The type has no `evcxr_display` of its own.
 pub struct NotShown;
@@ -36,55 +57,69 @@ pub struct Shown<'a, S, T: ?Sized>(pub S, pub &'a T);
 /// `()`: there is nothing to show.
 pub trait ShowNothing {
     /// Shows nothing.
-    fn show(&self) {}
+    fn show(&self, _: Where) {}
 }
 
-impl ShowNothing for &&Shown<'_, NotShown, ()> {}
+impl ShowNothing for &&&Shown<'_, NotShown, ()> {}
+
+/// What says how it is shown.
+pub trait ShowBundle {
+    /// Shows the value.
+    fn show(&self, place: Where);
+}
+
+impl<T: Show + ?Sized> ShowBundle for &&Shown<'_, NotShown, T> {
+    fn show(&self, place: Where) {
+        place.show(&self.1.mime_bundle());
+    }
+}
 
 /// What is `Debug` is shown by that.
 pub trait ShowDebug {
     /// Shows the value.
-    fn show(&self);
+    fn show(&self, place: Where);
 }
 
 impl<T: Debug + ?Sized> ShowDebug for &Shown<'_, NotShown, T> {
-    fn show(&self) {
-        debug(&self.1);
+    fn show(&self, place: Where) {
+        debug(&self.1, place);
     }
 }
 
 /// Not generic, so that a cell holds none of the machinery of formatting: it would be compiled again with each.
-fn debug(value: &dyn Debug) {
-    entry::value(&format!("{value:?}"));
+fn debug(value: &dyn Debug, place: Where) {
+    place.show(&Bundle::new().text(format!("{value:?}")));
 }
 
 impl<T: ?Sized> Shown<'_, NotShown, T> {
     /// Says what it is, because nobody said how to show it.
-    pub fn show(&self) {
-        nothing(type_name::<T>());
+    pub fn show(&self, place: Where) {
+        nothing(type_name::<T>(), place);
     }
 }
 
-fn nothing(type_name: &str) {
+fn nothing(type_name: &str, place: Where) {
     let name = trace::without_crates(type_name);
-    entry::value(&format!(
-        "a value of type `{name}`, which has no Debug: `#[derive(Debug)]` lets it be shown"
-    ));
+    let what = format!("a value of type `{name}`, which has no Debug: `#[derive(Debug)]` lets it be shown");
+    place.show(&Bundle::new().text(what));
 }
 
 /// The user's `evcxr_display` was called, and has shown the value.
 pub trait ShowOwn {
     /// Tells that it has.
-    fn show(&self);
+    fn show(&self, place: Where);
 }
 
 impl<S, T: ?Sized> ShowOwn for Shown<'_, S, T> {
-    fn show(&self) {
-        entry::shown();
+    fn show(&self, place: Where) {
+        match place {
+            Where::Value => outlet::shown(),
+            Where::Page => place.show(&Bundle::new()),
+        }
     }
 }
 
 /// A value is about to be shown.
 pub fn begin() {
-    entry::showing();
+    outlet::showing();
 }

@@ -16,6 +16,8 @@ pub(super) struct Adjustment {
     pub(super) gone: BTreeMap<u32, Gone>,
     /// The slots that have to live where they are moved.
     pub(super) inside: BTreeSet<u32>,
+    /// Whether the cell awaits where nobody saw it: in what a macro expands to.
+    pub(super) awaits: bool,
 }
 
 impl Adjustment {
@@ -32,6 +34,11 @@ impl Adjustment {
     ) -> bool {
         let mut learned = false;
         for message in messages.iter().filter(|message| message.level == "error") {
+            // `await` outside of what is `async`: the cell is not, or it is the user's mistake.
+            if has_code(message, "E0728") && !entry.awaits {
+                (self.awaits, learned) = (true, true);
+                continue;
+            }
             let Some((slot, moved)) = blamed(message, file, places) else { continue };
             let cell = entry.cell;
             if moved && entry.assigns(slot) && self.inside.insert(slot) {
@@ -40,11 +47,7 @@ impl Adjustment {
             }
             let gone = match (moved, entry.puts.get(&slot)) {
                 (true, _) => Gone::Moved { cell },
-                (false, Some(Put::Iterator))
-                    if message.code.as_ref().is_some_and(|code| code.code == "E0277") =>
-                {
-                    Gone::Nameless { cell }
-                }
+                (false, Some(Put::Iterator)) if has_code(message, "E0277") => Gone::Nameless { cell },
                 (false, _) => Gone::Borrowed { cell },
             };
             learned |= self.puts.insert(slot, Put::Not) != Some(Put::Not);
@@ -80,7 +83,7 @@ pub(super) fn is_of_a_put(message: &Message, file: &Path, places: &Places) -> bo
 /// The slot that an error is about, and whether that has been moved.
 fn blamed(message: &Message, file: &Path, places: &Places) -> Option<(u32, bool)> {
     let here = |span: &Span| slot_at(span, file, &places.puts);
-    if message.code.as_ref().is_some_and(|code| code.code == "E0382") {
+    if has_code(message, "E0382") {
         return message.spans.iter().filter(|span| span.is_primary).find_map(here).map(|slot| (slot, true));
     }
     // Where one variable borrows from another, the one that has to live longer than it can is the one that borrows.
@@ -91,6 +94,10 @@ fn blamed(message: &Message, file: &Path, places: &Places) -> Option<(u32, bool)
     let all =
         demanding.chain(message.spans.iter().filter(|span| !span.is_primary)).chain(message.spans.iter());
     all.filter_map(here).next().map(|slot| (slot, false))
+}
+
+fn has_code(message: &Message, code: &str) -> bool {
+    message.code.as_ref().is_some_and(|has| has.code == code)
 }
 
 fn slot_at(span: &Span, file: &Path, puts: &BTreeMap<u32, Range<usize>>) -> Option<u32> {

@@ -1,6 +1,7 @@
 //! From a cell's text to a library that can be run: the stages of the compiler, one after the other.
 
 use super::adjust::{self, Adjustment};
+use super::awaits::awaits;
 use super::dependencies::Linked;
 use super::diagnose::{Files, explain, leave_out_repeated};
 use super::entry::{Entry, Places, Taken};
@@ -179,11 +180,12 @@ impl Builder<'_> {
                     return self.accepted(made, placed.own, entry, &adjustment, &found);
                 }
             } else if !adjustment.learn(&made.compiled.messages, &made.statements, &places, &entry) {
-                let made = self.second_opinion(placed.own, &before, made).await?;
+                let made = self.second_opinion(placed.own, &before, made, entry.awaits).await?;
                 self.judge(&made)?;
             }
             entry.puts.clone_from(&adjustment.puts);
             entry.inside.clone_from(&adjustment.inside);
+            entry.awaits |= adjustment.awaits;
         }
         let what = "the cell's variables cannot be kept apart: the compiler was asked too often".to_owned();
         let remedy = Some("please report the cell; until then, split it in two".to_owned());
@@ -202,6 +204,7 @@ impl Builder<'_> {
             taken,
             puts: BTreeMap::new(),
             inside: BTreeSet::new(),
+            awaits: awaits(&self.cell.source, self.split),
         }
     }
 
@@ -226,6 +229,7 @@ impl Builder<'_> {
         own: Option<UnitId>,
         variables: &BTreeMap<String, Variable>,
         first: Made,
+        awaits: bool,
     ) -> Result<Made, Failure> {
         if !first.compiled.messages.iter().any(missing_name) {
             return Ok(first);
@@ -233,7 +237,7 @@ impl Builder<'_> {
         let everything = variables.keys().chain(self.notebook.definitions.keys()).cloned();
         let mentions = everything.chain(self.split.mentions().cloned()).collect();
         let (prelude, taken) = self.surroundings(own, variables, mentions);
-        let entry = self.entry(taken);
+        let entry = Entry { awaits, ..self.entry(taken) };
         let Ok((mut second, places)) = self.compile(own, &entry, &prelude, false).await else {
             return Ok(first);
         };
@@ -400,6 +404,8 @@ impl Builder<'_> {
     fn externs(&self, made: &Made) -> BTreeSet<String> {
         let mut all = self.notebook.units.crate_names();
         all.remove(&made.name);
+        // What a cell can call has types of its own.
+        all.insert("assay".to_owned());
         all
     }
 

@@ -1,7 +1,7 @@
 //! The entry of a cell: its statements as a function that takes the variables that they mention and puts back what is there afterwards.
 //!
 //! What follows a `let` runs in a closure of its own, within `catch`. So whatever goes wrong later, what the `let` bound is still there to be put into
-//! the store, and a value that was moved away is found by the compiler itself, at the `put`.
+//! the store, and a value that was moved away is found by the compiler itself, at the `put`. In a cell that awaits, `async` blocks are in the place of the closures.
 
 use super::mentions::spelled;
 use super::source::Source;
@@ -24,6 +24,8 @@ pub(super) struct Entry<'a> {
     /// Slots of variables that are moved and given a new value. A closure would have its own copy of such a variable, so it lives within the one
     /// closure that there is then, and is lost if the cell fails.
     pub(super) inside: BTreeSet<u32>,
+    /// Whether it awaits: then it is a future.
+    pub(super) awaits: bool,
 }
 
 /// A variable of an earlier cell.
@@ -54,17 +56,40 @@ pub(super) struct Places {
     pub(super) puts: BTreeMap<u32, Range<usize>>,
 }
 
-/// What follows runs in a closure: nothing of it is lost to what was before.
-const OPEN: &str = " { let mut assay_rest = ::core::option::Option::Some(|| -> ::assay::cell::Flow { ";
+/// What stands around the parts of a cell.
+struct Form {
+    /// Between the function's brace and the variables.
+    head: &'static str,
+    /// What follows runs in a body of its own: nothing of it is lost to what was before.
+    open: &'static str,
+    /// The end of such a body.
+    close: &'static str,
+    /// Before the function's last brace.
+    tail: &'static str,
+}
 
-/// The end of such a closure.
-const CLOSE: &str = " ::core::result::Result::Ok(()) }); ::assay::cell::catch(&mut || match assay_rest.take() { \
-                     ::core::option::Option::Some(mut rest) => rest(), ::core::option::Option::None => ::core::result::Result::Ok(()) }); }";
+/// Each body is a closure.
+const PLAIN: Form = Form {
+    head: "",
+    open: " { let mut assay_rest = ::core::option::Option::Some(|| -> ::assay::cell::Flow { ",
+    close: " ::core::result::Result::Ok(()) }); ::assay::cell::catch(&mut || match assay_rest.take() { \
+            ::core::option::Option::Some(mut rest) => rest(), ::core::option::Option::None => ::core::result::Result::Ok(()) }); }",
+    tail: "",
+};
+
+/// Each body is an `async` block.
+const AWAITING: Form = Form {
+    head: "::assay::cell::block_on(::core::pin::pin!(async { ",
+    open: " { ::assay::cell::catch_async(::core::pin::pin!(async { ",
+    close: " ::assay::cell::Flow::Ok(()) })).await; }",
+    tail: " }));",
+};
 
 /// Writes the file.
 pub(super) fn write(entry: &Entry<'_>) -> (Source, Places) {
+    let form = if entry.awaits { &AWAITING } else { &PLAIN };
     let mut writer =
-        Writer { entry, source: Source::default(), places: Places::default(), levels: Vec::new() };
+        Writer { entry, form, source: Source::default(), places: Places::default(), levels: Vec::new() };
     writer.head();
     writer.body();
     writer.tail();
@@ -73,6 +98,7 @@ pub(super) fn write(entry: &Entry<'_>) -> (Source, Places) {
 
 struct Writer<'a> {
     entry: &'a Entry<'a>,
+    form: &'static Form,
     source: Source,
     places: Places,
     /// The slots that each open closure's surroundings bind, the outermost first.
@@ -82,8 +108,10 @@ struct Writer<'a> {
 impl<'a> Writer<'a> {
     fn head(&mut self) {
         let symbol = &self.entry.symbol;
-        self.source
-            .ours(&format!("use super::*; #[unsafe(no_mangle)] pub extern \"C-unwind\" fn {symbol}() {{ "));
+        self.source.ours(&format!(
+            "use super::*; #[unsafe(no_mangle)] pub extern \"C-unwind\" fn {symbol}() {{ {}",
+            self.form.head
+        ));
         let mut level = Vec::new();
         let inside = |slot: &u32| self.entry.inside.contains(slot);
         let slots: Vec<(u32, &Taken<'a>)> = (0..).zip(&self.entry.taken).collect();
@@ -108,7 +136,7 @@ impl<'a> Writer<'a> {
 
     fn open(&mut self, level: Vec<(u32, &'a str)>) {
         self.levels.push(level);
-        self.source.ours(OPEN);
+        self.source.ours(self.form.open);
     }
 
     fn body(&mut self) {
@@ -154,16 +182,17 @@ impl<'a> Writer<'a> {
         self.source.ours("match &(");
         self.source.user(cell, text, expression.clone());
         self.source.ours(
-            "\n) { value => { use ::assay::cell::show::*; begin(); let shown = value.evcxr_display(); (&&&Shown(shown, value)).show(); } }",
+            "\n) { value => { use ::assay::cell::show::*; begin(); let shown = value.evcxr_display(); (&&&&Shown(shown, value)).show(Where::Value); } }",
         );
         self.source.user(cell, text, expression.end..statement.range.end);
     }
 
     fn tail(&mut self) {
         while let Some(level) = self.levels.pop() {
-            self.source.ours(CLOSE);
+            self.source.ours(self.form.close);
             self.put_all(&level);
         }
+        self.source.ours(self.form.tail);
         self.source.ours(" }\n");
     }
 

@@ -1,5 +1,6 @@
 //! The stages that write a crate, from a cell's text to the compiler's.
 
+use super::awaits::awaits;
 use super::entry::{self, Entry, Put, Taken};
 use super::generate::{self, Loaded};
 use super::notebook::{Kind, Notebook};
@@ -295,6 +296,7 @@ fn written_with(text: &str, taken: &[(&str, bool)], puts: &[(u32, Put)], inside:
         taken: taken.collect(),
         puts: puts.iter().cloned().collect::<BTreeMap<_, _>>(),
         inside: inside.clone(),
+        awaits: awaits(text, &split),
     };
     let (source, places) = entry::write(&entry);
     for (slot, place) in &places.puts {

@@ -7,6 +7,8 @@ pub(super) mod names;
 mod probe;
 mod self_test;
 
+pub(super) use build::SOURCES;
+
 use super::rustc;
 use crate::engine::Trouble;
 use std::collections::BTreeMap;

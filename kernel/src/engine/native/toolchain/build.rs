@@ -18,13 +18,22 @@ pub(super) const RUNTIME: &str = "libassay.so";
 pub(super) const NAMES: &str = "libassay_names.rlib";
 
 /// The files of the cell runtime.
-pub(super) const SOURCES: [(&str, &str); 10] = [
+pub(in super::super) const SOURCES: [(&str, &str); 19] = [
     ("cell.rs", include_str!("../../../../cell/src/cell.rs")),
     ("cell/show.rs", include_str!("../../../../cell/src/cell/show.rs")),
+    ("cell/wait.rs", include_str!("../../../../cell/src/cell/wait.rs")),
+    ("content.rs", include_str!("../../../../cell/src/content.rs")),
+    ("content/base64.rs", include_str!("../../../../cell/src/content/base64.rs")),
+    ("display.rs", include_str!("../../../../cell/src/display.rs")),
     ("entry.rs", include_str!("../../../../cell/src/entry.rs")),
     ("flusher.rs", include_str!("../../../../cell/src/flusher.rs")),
     ("hook.rs", include_str!("../../../../cell/src/hook.rs")),
+    ("input.rs", include_str!("../../../../cell/src/input.rs")),
     ("lib.rs", include_str!("../../../../cell/src/lib.rs")),
+    ("outlet.rs", include_str!("../../../../cell/src/outlet.rs")),
+    ("progress.rs", include_str!("../../../../cell/src/progress.rs")),
+    ("progress/board.rs", include_str!("../../../../cell/src/progress/board.rs")),
+    ("progress/words.rs", include_str!("../../../../cell/src/progress/words.rs")),
     ("run.rs", include_str!("../../../../cell/src/run.rs")),
     ("store.rs", include_str!("../../../../cell/src/store.rs")),
     ("table.rs", include_str!("../../../../cell/src/table.rs")),
@@ -96,7 +105,9 @@ async fn names(toolchain: &Toolchain, folder: &Path) -> Result<(), Trouble> {
     let libraries = toolchain.libraries.clone();
     let found = tokio::task::spawn_blocking(move || names::of_the_standard_library(&libraries)).await;
     // Without names the self-test fails, and says so.
-    let text = names::source(&found.unwrap_or_default());
+    let mut found = found.unwrap_or_default();
+    found.extend(SOURCES.iter().flat_map(|(_, text)| names::of_source(text)));
+    let text = names::source(&found);
     fs::write(folder.join("src").join("names.rs"), text).map_err(|error| Trouble {
         what: format!("{} cannot be written: {error}", folder.join("src").display()),
         remedy: Some("make room there".to_owned()),

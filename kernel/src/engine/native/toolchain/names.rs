@@ -31,6 +31,12 @@ pub(super) fn of_the_standard_library(libraries: &Path) -> BTreeSet<String> {
     names
 }
 
+/// What could be the names of types and traits in a source of ours.
+pub(super) fn of_source(text: &str) -> impl Iterator<Item = String> {
+    let words = text.split(|one: char| one != '_' && !one.is_alphanumeric());
+    words.filter(|word| is_type_name(word)).map(str::to_owned)
+}
+
 /// The file with the metadata of a library: beside it, or in it.
 fn metadata(libraries: &Path, library: &str) -> Option<PathBuf> {
     let files = || fs::read_dir(libraries).into_iter().flatten().flatten().map(|entry| entry.path());
@@ -104,7 +110,7 @@ fn is_capital(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{KNOWN, is_type_name, of_metadata, source};
+    use super::{KNOWN, is_type_name, of_metadata, of_source, source};
     use std::collections::BTreeSet;
 
     #[test]
@@ -119,6 +125,12 @@ mod tests {
         check(b"\x02AB\xC1\x03ABc\xC1", &["ABc"]);
         check(b"\xC1\xC1\x7F\xC1", &[]);
         check(b"\x07__m128i\xC1", &["__m128i"]);
+    }
+
+    #[test]
+    fn the_types_of_a_source_are_among_its_names() {
+        let names: Vec<_> = of_source("pub struct Html<T>(pub T); text! { Svg = svg; } MAX Self").collect();
+        assert_eq!(names, ["Html", "Svg"]);
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub fn adder(n: i32) -> impl Fn(i32) -> i32 { move |x| x + n }
 "#;
 
 /// Values, and what is to be found about their types.
-const VALUES: [(&str, Kind); 60] = [
+const VALUES: [(&str, Kind); 61] = [
     ("1_u8", Kind::Named),
     ("(1_i128, 'a', \"text\", ())", Kind::Named),
     ("[[0_u16; 3]; 2]", Kind::Named),
@@ -111,6 +111,10 @@ const VALUES: [(&str, Kind); 60] = [
     ("[1_u8, 2].iter().copied().skip(1).take(1).cycle().enumerate().peekable()", Kind::Named),
     ("vec![1_u8].into_iter().zip([2_u8].into_iter()).chain(std::iter::empty()).fuse()", Kind::Named),
     ("[1_u8].chunks(1).map(<[u8]>::len as fn(&[u8]) -> usize)", Kind::Named),
+    (
+        "(assay::Html(\"\"), assay::Bundle::new(), None::<assay::Handle>, assay::progress(0..1_u8))",
+        Kind::Named,
+    ),
     ("evens()", Kind::Hidden),
     ("std::pin::Pin::new(Box::new(1_u8))", Kind::Named),
     ("add", Kind::Function),

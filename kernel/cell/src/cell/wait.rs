@@ -1,0 +1,88 @@
+//! Cells that await: what their parts run in, and what drives them.
+//!
+//! All of it is compiled once. A cell gives its future as a `dyn` one, so it holds no executor of its own, which would be compiled again with each.
+
+use super::{Failed, Flow, panicked};
+use crate::run::{self, Failure};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+
+/// Runs a future to its end on this thread.
+pub type Drive = fn(Pin<&mut dyn Future<Output = ()>>);
+
+/// The runtime of the notebook, if its dependencies have one.
+static RUNTIME: OnceLock<Drive> = OnceLock::new();
+
+/// From now on cells that await are driven by this; false if there is something else already.
+pub fn use_runtime(drive: Drive) -> bool {
+    RUNTIME.set(drive).is_ok()
+}
+
+/// Runs a cell that awaits.
+pub fn block_on(cell: Pin<&mut dyn Future<Output = ()>>) {
+    RUNTIME.get().copied().unwrap_or(drive)(cell);
+}
+
+/// What [`catch`](super::catch) is for a part of a cell that does not await. It is ready when the part has ended, however it did.
+pub fn catch_async(part: Pin<&mut dyn Future<Output = Flow>>) -> Caught<'_> {
+    Caught(part)
+}
+
+/// See [`catch_async`].
+#[must_use = "nothing runs before it is awaited"]
+pub struct Caught<'a>(Pin<&'a mut dyn Future<Output = Flow>>);
+
+impl Future for Caught<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        // What the part may have left half-done is the user's, who sees it as after any panic that is caught.
+        match catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(context))) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(Ok(()))) => {}
+            Ok(Poll::Ready(Err(Failed(message)))) => {
+                run::fail(Failure::Question(message));
+            }
+            Err(payload) => panicked(payload),
+        }
+        Poll::Ready(())
+    }
+}
+
+/// An executor for notebooks without one: it polls, and sleeps until it is woken.
+fn drive(mut cell: Pin<&mut dyn Future<Output = ()>>) {
+    let sleeper = Arc::new(Sleeper { thread: thread::current(), woken: AtomicBool::new(false) });
+    let waker = Waker::from(Arc::clone(&sleeper));
+    let mut context = Context::from_waker(&waker);
+    while cell.as_mut().poll(&mut context).is_pending() {
+        sleeper.sleep();
+    }
+}
+
+/// A thread that waits. The flag is what counts: others may park and unpark this thread for reasons of their own.
+struct Sleeper {
+    thread: Thread,
+    woken: AtomicBool,
+}
+
+impl Sleeper {
+    fn sleep(&self) {
+        while !self.woken.swap(false, Ordering::Acquire) {
+            thread::park();
+        }
+    }
+}
+
+impl Wake for Sleeper {
+    fn wake(self: Arc<Self>) {
+        self.woken.store(true, Ordering::Release);
+        self.thread.unpark();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! Where all that a cell shows and asks goes: to the process that runs it, or, in a program of its own, to standard output.
+
+use crate::content::Bundle;
+use crate::flusher;
+use crate::table::{self, Content, Display, Table, Text};
+use std::ffi::c_void;
+use std::io::Write;
+use std::sync::OnceLock;
+
+/// The process's functions; none in a program of the user's own.
+static TABLE: OnceLock<Table> = OnceLock::new();
+
+/// What a bundle is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Place<'a> {
+    /// The value of the cell.
+    Value,
+    /// Something on the page.
+    Page,
+    /// Something on the page that can be replaced under this id.
+    Named(&'a str),
+    /// What replaces it.
+    Instead(&'a str),
+}
+
+/// Goes to the process from now on; false if it did before.
+pub(crate) fn connect(table: Table) -> bool {
+    TABLE.set(table).is_ok()
+}
+
+/// Whether there is a page.
+pub(crate) fn connected() -> bool {
+    TABLE.get().is_some()
+}
+
+/// The value is about to be shown.
+pub(crate) fn showing() {
+    tell(|table| (table.showing)());
+}
+
+/// The value has shown itself.
+pub(crate) fn shown() {
+    tell(|table| (table.shown)());
+}
+
+/// The run is over.
+pub(crate) fn ended(report: &table::Report) {
+    tell(|table| (table.ended)(report));
+}
+
+/// Shows a bundle behind all that was printed before. One of nothing ends what was printed as blocks of content, so that it stands for itself.
+pub(crate) fn show(place: Place<'_>, bundle: &Bundle) {
+    if matches!(place, Place::Value) && bundle.contents().is_empty() {
+        return;
+    }
+    match tell(|table| give(table, place, bundle)) {
+        Some(true) => {}
+        Some(false) => complain(place, bundle),
+        None if bundle.contents().is_empty() => {}
+        // Nobody reads any more: then nobody misses it.
+        None => drop(writeln!(std::io::stdout(), "{}", bundle.plain())),
+    }
+}
+
+/// Takes away what was shown.
+pub(crate) fn clear(wait: bool) {
+    tell(|table| (table.clear)(wait));
+}
+
+/// Asks the user. None in a program of its own; none within if nobody can be asked.
+pub(crate) fn ask(prompt: &str, password: bool) -> Option<Option<String>> {
+    tell(|table| {
+        let mut answer: Option<String> = None;
+        let asked = (table.ask)(Text::of(prompt), password, (&raw mut answer).cast(), answered);
+        answer.filter(|_| asked)
+    })
+}
+
+/// What was printed before comes first.
+fn tell<T>(call: impl FnOnce(&Table) -> T) -> Option<T> {
+    flusher::flush();
+    TABLE.get().map(call)
+}
+
+/// Whether it is small enough to be shown.
+fn give(table: &Table, place: Place<'_>, bundle: &Bundle) -> bool {
+    let (kind, id) = match place {
+        Place::Value => (table::VALUE, ""),
+        Place::Page => (table::PAGE, ""),
+        Place::Named(id) => (table::PAGE, id),
+        Place::Instead(id) => (table::INSTEAD, id),
+    };
+    let metadata = bundle.all_metadata();
+    let (contents, metadata) = (lend(bundle.contents()), lend(&metadata));
+    let display = Display {
+        kind,
+        id: Text::of(id),
+        contents: contents.as_ptr(),
+        content_count: contents.len(),
+        metadata: metadata.as_ptr(),
+        metadata_count: metadata.len(),
+    };
+    (table.display)(&raw const display)
+}
+
+fn lend(pairs: &[(String, String)]) -> Vec<Content> {
+    pairs.iter().map(|(key, text)| Content { key: Text::of(key), text: Text::of(text) }).collect()
+}
+
+fn complain(place: Place<'_>, bundle: &Bundle) {
+    let bytes: usize = bundle.contents().iter().map(|(_, content)| content.len()).sum();
+    let why = format!("{} MB are more than a page can be given at once", bytes >> 20);
+    match place {
+        Place::Value => show(place, &Bundle::new().text(format!("not shown: {why}"))),
+        // Without standard error there is nowhere to say it.
+        _ => drop(writeln!(std::io::stderr(), "not shown: {why}")),
+    }
+}
+
+/// Takes the user's answer.
+///
+/// # Safety
+///
+/// The pointer is the one that [`ask`] gave, and the text is as [`Text`] has it.
+#[expect(unsafe_code, reason = "the process hands back a pointer of ours")]
+unsafe extern "C" fn answered(answer: *mut c_void, line: Text) {
+    // SAFETY: it points to the variable in `ask`, which waits.
+    let answer = unsafe { &mut *answer.cast::<Option<String>>() };
+    // SAFETY: the caller promises it.
+    *answer = unsafe { line.get() }.map(str::to_owned);
+}
+
+impl Text {
+    /// Lends text.
+    pub(crate) fn of(text: &str) -> Self {
+        Self { data: text.as_ptr(), len: text.len() }
+    }
+
+    /// The text, if it is UTF-8.
+    ///
+    /// # Safety
+    ///
+    /// It is lent for longer than what this gives is used.
+    #[expect(unsafe_code, reason = "text from the other side of the table comes as a pointer")]
+    pub(crate) unsafe fn get<'a>(self) -> Option<&'a str> {
+        // SAFETY: a text's pointer and length are those of bytes that live as long as the caller promises.
+        std::str::from_utf8(unsafe { std::slice::from_raw_parts(self.data, self.len) }).ok()
+    }
+}
