@@ -46,10 +46,10 @@ pub(crate) trait Engine: Send + Sync {
     /// A command of the engine's own (`:opt 2`); what it says comes back as a bundle.
     fn command(&self, line: String, host: Arc<dyn Host>) -> BoxFuture<'_, Result<Option<Bundle>, Failure>>;
 
-    /// What could stand at byte `cursor` of `source`. Waits for a running cell.
+    /// What could stand at byte `cursor` of `source`. The evcxr engine waits for a running cell, the native one does not.
     fn complete(&self, source: String, cursor: usize) -> BoxFuture<'_, Result<CompleteReply, Trouble>>;
 
-    /// What stands at byte `cursor` of `source`. Waits for a running cell.
+    /// What stands at byte `cursor` of `source`, as `complete`.
     fn inspect(&self, source: String, cursor: usize) -> BoxFuture<'_, Result<InspectReply, Trouble>>;
 
     /// The variables that are alive, sorted by name.

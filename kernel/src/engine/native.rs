@@ -6,6 +6,7 @@
 //! user's own text. [`build`] is the way through them. What has compiled runs in a process of its own ([`crate::child`]), and [`notebook`] is what stays.
 
 mod adjust;
+mod assist;
 mod build;
 mod diagnose;
 mod entry;
@@ -36,6 +37,7 @@ use crate::session::reply::{CompleteReply, InspectReply};
 use assay_link::native::{Ending, Kept};
 use assay_magics::outcome::Variable;
 use assay_magics::render::Bundle;
+use assist::Assistant;
 use build::{Program, Workshop, build};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -59,13 +61,13 @@ pub(crate) struct Native {
     child: Mutex<Option<Child>>,
     /// Ends what is under way.
     interrupted: Notify,
-    /// Completion and hover come from its rust-analyzer, which is given the notebook as text.
-    analyzer: Evcxr,
+    /// Completes and explains, also while a cell runs.
+    assistant: Assistant,
 }
 
 #[derive(Default)]
 struct State {
-    notebook: Notebook,
+    notebook: Arc<Notebook>,
     workshop: Option<Workshop>,
 }
 
@@ -94,7 +96,7 @@ impl Native {
             state: tokio::sync::Mutex::default(),
             child: Mutex::default(),
             interrupted: Notify::new(),
-            analyzer,
+            assistant: Assistant::new(analyzer),
         }
     }
 
@@ -120,7 +122,7 @@ impl Native {
             () = &mut stop => return Err(Failure::Interrupted { lost: Vec::new() }),
         };
         let compile = began.elapsed();
-        let settling = Settling { before: std::mem::take(&mut state.notebook), program };
+        let settling = Settling { before: Arc::clone(&state.notebook), program };
         let libraries = settling.program.libraries.clone();
         let began = Instant::now();
         let ended = match settling.program.entry.clone() {
@@ -139,7 +141,7 @@ impl Native {
             self.child().take();
         }
         let (notebook, ran) = settling.settle(cell.number, ended);
-        state.notebook = notebook;
+        self.settled(&mut state, Arc::new(notebook));
         ran.map(|ran| Ran { compile, run, ..ran })
     }
 
@@ -188,7 +190,9 @@ impl Native {
 
     async fn forget(&self, names: Vec<String>) -> Result<(), Trouble> {
         let mut state = self.state.lock().await;
-        names.iter().for_each(|name| drop(state.notebook.variables.remove(name)));
+        let mut notebook = Notebook::clone(&state.notebook);
+        notebook.variables.retain(|name, _| !names.contains(name));
+        self.settled(&mut state, Arc::new(notebook));
         let child = self.child().clone();
         match child {
             Some(child) => child.drop_variables(names).await,
@@ -198,7 +202,7 @@ impl Native {
 
     async fn reset(&self) {
         let mut state = self.state.lock().await;
-        state.notebook = Notebook::default();
+        self.settled(&mut state, Arc::default());
         let child = self.child().take();
         if let Some(child) = child {
             child.kill().await;
@@ -215,9 +219,10 @@ impl Native {
         state.notebook.variables.iter().map(variable).collect()
     }
 
-    /// The notebook as text, for an analyzer that has not seen it.
-    async fn told(&self) -> String {
-        self.state.lock().await.notebook.as_text()
+    /// The notebook is now this one.
+    fn settled(&self, state: &mut State, notebook: Arc<Notebook>) {
+        state.notebook = Arc::clone(&notebook);
+        self.assistant.learn(notebook);
     }
 
     fn surroundings(&self) -> MutexGuard<'_, Surroundings> {
@@ -231,7 +236,7 @@ impl Native {
 
 /// A cell that has ended, and the notebook before it.
 struct Settling {
-    before: Notebook,
+    before: Arc<Notebook>,
     program: Program,
 }
 
@@ -344,23 +349,12 @@ impl Engine for Native {
     }
 
     fn complete(&self, source: String, cursor: usize) -> BoxFuture<'_, Result<CompleteReply, Trouble>> {
-        async move {
-            let prelude = self.told().await;
-            let shift = prelude.len();
-            let reply = self.analyzer.complete(prelude + &source, cursor + shift).await?;
-            let back = |byte: usize| byte.saturating_sub(shift);
-            Ok(CompleteReply { start: back(reply.start), end: back(reply.end), ..reply })
-        }
-        .boxed()
+        async move { Ok(self.assistant.complete(source, cursor).await) }.boxed()
     }
 
     fn inspect(&self, source: String, cursor: usize) -> BoxFuture<'_, Result<InspectReply, Trouble>> {
-        async move {
-            let prelude = self.told().await;
-            let cursor = cursor + prelude.len();
-            self.analyzer.inspect(prelude + &source, cursor).await
-        }
-        .boxed()
+        let surroundings = self.surroundings().clone();
+        async move { Ok(self.assistant.inspect(source, cursor, &surroundings).await) }.boxed()
     }
 
     fn variables(&self) -> BoxFuture<'_, Result<Vec<Variable>, Trouble>> {
@@ -414,7 +408,7 @@ impl Engine for Native {
             if let Some(child) = child {
                 child.kill().await;
             }
-            self.analyzer.stop().await;
+            self.assistant.stop().await;
             let mut state = self.state.lock().await;
             *state = State::default();
         }
@@ -423,6 +417,6 @@ impl Engine for Native {
 
     fn processes(&self) -> Vec<(u32, String)> {
         let child = self.child().clone().filter(Child::alive).map(|child| (child.pid(), "cells".to_owned()));
-        child.into_iter().chain(self.analyzer.processes()).collect()
+        child.into_iter().chain(self.assistant.processes()).collect()
     }
 }

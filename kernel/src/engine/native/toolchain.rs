@@ -58,6 +58,12 @@ impl Toolchain {
     }
 }
 
+/// Whether the source of the standard library is installed beside the rustc that `environment` means in `folder`.
+pub(super) async fn has_source(environment: &BTreeMap<String, String>, folder: &Path) -> bool {
+    let installed = probe::probe(probe::environment(environment), folder).await;
+    installed.is_ok_and(|installed| installed.sysroot.join("lib/rustlib/src/rust/library/core").is_dir())
+}
+
 impl Toolchain {
     /// Our own crates, by their names.
     pub(super) fn externs(&self) -> [(String, PathBuf); 2] {
