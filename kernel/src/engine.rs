@@ -10,6 +10,7 @@ mod surroundings;
 use assay_magics::outcome::Variable;
 use assay_magics::render::Bundle;
 use futures::future::BoxFuture;
+use serde::Serialize;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -177,7 +178,7 @@ pub(crate) struct Frame {
 }
 
 /// What the compiler says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Diagnostic {
     pub(crate) level: Level,
     /// `E0308`, or a lint's name.
@@ -190,7 +191,8 @@ pub(crate) struct Diagnostic {
 }
 
 /// How grave a diagnostic is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Level {
     Error,
     Warning,
@@ -199,7 +201,7 @@ pub(crate) enum Level {
 }
 
 /// A piece of a cell that a diagnostic is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Span {
     pub(crate) cell: u32,
     /// Bytes of the cell's source.
@@ -209,7 +211,7 @@ pub(crate) struct Span {
 }
 
 /// A note or a help below a diagnostic.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Child {
     pub(crate) level: Level,
     pub(crate) message: String,

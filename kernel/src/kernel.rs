@@ -41,7 +41,7 @@ pub(crate) fn run(
             folders.cache.clone(),
             folder.clone(),
             variables.clone(),
-            evcxr(),
+            evcxr().modest(),
         );
         let engines = Engines::new(Arc::new(native), vec![Arc::new(evcxr())]);
         if let Some(name) = environment.variables.get("ASSAY_ENGINE") {

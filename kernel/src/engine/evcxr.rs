@@ -43,6 +43,8 @@ pub(crate) struct Evcxr {
     calls: AtomicU64,
     /// Whether the user has to be told that a process died with all that it held.
     lost: Mutex<bool>,
+    /// Whether the processors are somebody else's first.
+    modest: bool,
 }
 
 impl Evcxr {
@@ -63,7 +65,13 @@ impl Evcxr {
             interrupted: Notify::new(),
             calls: AtomicU64::new(0),
             lost: Mutex::default(),
+            modest: false,
         }
+    }
+
+    /// The same, where it is to run behind everything else: what reads text for completion must not slow a cell.
+    pub(crate) fn modest(self) -> Self {
+        Self { modest: true, ..self }
     }
 
     /// Makes one call, of `cell` with the text `source`, and waits for its end.
@@ -99,6 +107,9 @@ impl Evcxr {
         let surroundings = lock(&self.surroundings).clone();
         check(&self.program, surroundings.path())?;
         let process = Process::start(&self.program, &self.cache, &surroundings).await?;
+        if self.modest {
+            process.give_way();
+        }
         let before = lock(&self.process).replace(process.clone());
         // It died when nobody looked.
         *lock(&self.lost) |= before.is_some();

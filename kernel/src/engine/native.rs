@@ -8,6 +8,7 @@
 mod adjust;
 mod assist;
 mod build;
+mod commands;
 mod diagnose;
 mod entry;
 mod generate;
@@ -31,7 +32,7 @@ mod units;
 
 use super::evcxr::Evcxr;
 use super::surroundings::Surroundings;
-use super::{Cell, Engine, Failure, Host, Ran, Trouble, folder};
+use super::{Cell, Diagnostic, Engine, Failure, Host, Ran, Trouble, folder};
 use crate::child::{Child, Ended, Setup};
 use crate::session::reply::{CompleteReply, InspectReply};
 use assay_link::native::{Ending, Kept};
@@ -44,6 +45,7 @@ use futures::future::BoxFuture;
 use notebook::{Gone, Notebook};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::Notify;
@@ -61,6 +63,10 @@ pub(crate) struct Native {
     child: Mutex<Option<Child>>,
     /// Ends what is under way.
     interrupted: Notify,
+    /// The errors of the last cell that did not compile, for those who ask about them.
+    errors: Mutex<Vec<Diagnostic>>,
+    /// Whether each cell tells how long it took.
+    timing: AtomicBool,
     /// Completes and explains, also while a cell runs.
     assistant: Assistant,
 }
@@ -69,6 +75,8 @@ pub(crate) struct Native {
 struct State {
     notebook: Arc<Notebook>,
     workshop: Option<Workshop>,
+    /// The level at which cells are optimised, if the user chose one.
+    optimisation: Option<String>,
 }
 
 impl Drop for State {
@@ -96,6 +104,8 @@ impl Native {
             state: tokio::sync::Mutex::default(),
             child: Mutex::default(),
             interrupted: Notify::new(),
+            errors: Mutex::default(),
+            timing: AtomicBool::new(false),
             assistant: Assistant::new(analyzer),
         }
     }
@@ -109,8 +119,9 @@ impl Native {
         let began = Instant::now();
         let surroundings = self.surroundings().clone();
         let built = async {
-            let State { notebook, workshop } = &mut *state;
+            let State { notebook, workshop, optimisation } = &mut *state;
             let workshop = self.workshop(workshop, &surroundings).await.map_err(Failure::Trouble)?;
+            workshop.toolchain.optimisation.clone_from(optimisation);
             let runtime = workshop.toolchain.clone();
             // The process starts while rustc works.
             let (program, child) =
@@ -118,7 +129,7 @@ impl Native {
             Ok::<_, Failure>((program?, child.map_err(Failure::Trouble)?))
         };
         let (program, child) = tokio::select! {
-            built = built => built?,
+            built = built => built.inspect_err(|failure| self.remember(failure))?,
             () = &mut stop => return Err(Failure::Interrupted { lost: Vec::new() }),
         };
         let compile = began.elapsed();
@@ -142,7 +153,19 @@ impl Native {
         }
         let (notebook, ran) = settling.settle(cell.number, ended);
         self.settled(&mut state, Arc::new(notebook));
-        ran.map(|ran| Ran { compile, run, ..ran })
+        ran.map(|mut ran| {
+            if self.timing.load(Ordering::Relaxed) {
+                ran.notes
+                    .push(format!("took {:.1?}: {compile:.1?} to compile, {run:.1?} to run", compile + run));
+            }
+            Ran { compile, run, ..ran }
+        })
+    }
+
+    fn remember(&self, failure: &Failure) {
+        if let Failure::Compile(errors) = failure {
+            self.errors().clone_from(errors);
+        }
     }
 
     /// The workshop, made if there is none.
@@ -341,11 +364,7 @@ impl Engine for Native {
     }
 
     fn command(&self, line: String, _: Arc<dyn Host>) -> BoxFuture<'_, Result<Option<Bundle>, Failure>> {
-        let trouble = Trouble {
-            what: format!("`{line}` is a command of evcxr's, and the native engine has none of its own"),
-            remedy: Some("%lsmagic lists what there is".to_owned()),
-        };
-        async { Err(Failure::Trouble(trouble)) }.boxed()
+        async move { self.carry_out(&line).await }.boxed()
     }
 
     fn complete(&self, source: String, cursor: usize) -> BoxFuture<'_, Result<CompleteReply, Trouble>> {

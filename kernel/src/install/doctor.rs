@@ -178,7 +178,11 @@ mod tests {
         let top = tempfile::tempdir().unwrap();
         let obstacle = top.path().join("file");
         std::fs::write(&obstacle, "").unwrap();
-        let folders = Folders { cache: obstacle.join("cache"), data: top.path().join("data") };
+        let folders = Folders {
+            cache: obstacle.join("cache"),
+            data: top.path().join("data"),
+            startup: top.path().join("config"),
+        };
         let program = |name: &str| top.path().join(name);
         let environment = environment("/nonexistent");
         let findings = examine(&environment, &folders, &program("assay-evcxr"), &program("assay-child"));

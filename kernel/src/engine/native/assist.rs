@@ -1,7 +1,7 @@
 //! Completion and tooltips: from rust-analyzer, which is given the notebook as text, and from the notebook itself where that is not there.
 //!
 //! rust-analyzer lives in the evcxr process. That is started when it is first asked, and takes seconds to load: nobody waits for it longer than
-//! [`COMPLETION`] or [`TOOLTIP`]. Nothing here waits for a running cell, or touches what runs cells.
+//! [`LOADING`], [`COMPLETION`] or [`TOOLTIP`]. Nothing here waits for a running cell, or touches what runs cells.
 
 mod known;
 mod outline;
@@ -16,16 +16,20 @@ use super::toolchain;
 use crate::engine::evcxr::Evcxr;
 use crate::engine::surroundings::Surroundings;
 use crate::engine::{Engine as _, Trouble};
-use crate::session::reply::{CompleteReply, InspectReply};
+use crate::session::reply::{CompleteReply, Completion, InspectReply};
 use assay_magics::render::Bundle;
 use known::Known;
 use place::{Place, Way};
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// JupyterLab gives a completion one second.
 const COMPLETION: Duration = Duration::from_millis(800);
+
+/// While rust-analyzer loads, no patience of that order brings an answer.
+const LOADING: Duration = Duration::from_millis(250);
 
 /// Whoever asks for an explanation would rather wait for it; but a cell may wait behind the question.
 const TOOLTIP: Duration = Duration::from_secs(3);
@@ -41,6 +45,8 @@ pub(super) struct Assistant {
 struct Analyst {
     engine: Evcxr,
     turn: tokio::sync::Mutex<()>,
+    /// Whether it has answered since it was started.
+    awake: AtomicBool,
 }
 
 /// What came of a question.
@@ -53,7 +59,8 @@ enum Analysis<T> {
 
 impl Assistant {
     pub(super) fn new(engine: Evcxr) -> Self {
-        let analyst = Arc::new(Analyst { engine, turn: tokio::sync::Mutex::default() });
+        let analyst =
+            Arc::new(Analyst { engine, turn: tokio::sync::Mutex::default(), awake: AtomicBool::new(false) });
         Self { analyst, latest: Mutex::default() }
     }
 
@@ -68,21 +75,34 @@ impl Assistant {
         let cursor = source.floor_char_boundary(cursor);
         let (prelude, shift) = prelude(&notebook, &source);
         let asked = prelude + &source;
-        let analysis = self.ask(COMPLETION, move |analyst| async move {
-            analyst.engine.complete(asked, cursor + shift).await
-        });
-        match analysis.await {
-            Analysis::Answer(reply) if !reply.matches.is_empty() => {
-                let back = |byte: usize| byte.saturating_sub(shift);
-                return CompleteReply { start: back(reply.start), end: back(reply.end), ..reply };
+        let patience = if self.analyst.awake.load(Ordering::Relaxed) { COMPLETION } else { LOADING };
+        let analysis =
+            self.ask(
+                patience,
+                move |analyst| async move { analyst.engine.complete(asked, cursor + shift).await },
+            );
+        let answered = match analysis.await {
+            Analysis::Answer(mut reply) => {
+                reply.matches = sensible(reply.matches);
+                if !reply.matches.is_empty() {
+                    let back = |byte: usize| byte.saturating_sub(shift);
+                    return CompleteReply { start: back(reply.start), end: back(reply.end), ..reply };
+                }
+                true
             }
-            Analysis::Failed(trouble) => tracing::info!("rust-analyzer completes nothing: {}", trouble.what),
-            Analysis::Answer(_) | Analysis::Late => {}
-        }
-        match Place::of(&source, cursor) {
+            Analysis::Late => false,
+            Analysis::Failed(trouble) => {
+                tracing::info!("rust-analyzer completes nothing: {}", trouble.what);
+                false
+            }
+        };
+        let mut reply = match Place::of(&source, cursor) {
             Some(place) => Known::of(&notebook).complete(&source, &place, cursor),
             None => CompleteReply { matches: Vec::new(), start: cursor, end: cursor },
-        }
+        };
+        // Where a keyword could stand, rust-analyzer would have said so.
+        reply.matches.retain(|one| !answered || one.kind != "keyword");
+        reply
     }
 
     /// What stands at byte `cursor` of `source`.
@@ -145,7 +165,10 @@ impl Assistant {
             let _turn = analyst.turn.lock().await;
             // Nobody wants to know any more what was asked while something else was answered.
             if !sender.is_closed() {
-                let _ = sender.send(question(Arc::clone(&analyst)).await);
+                let answer = question(Arc::clone(&analyst)).await;
+                analyst.awake.store(answer.is_ok(), Ordering::Relaxed);
+                // Who asked may have lost patience.
+                let _ = sender.send(answer);
             }
         });
         match tokio::time::timeout(patience, answer).await {
@@ -155,6 +178,15 @@ impl Assistant {
             Ok(Err(_)) | Err(_) => Analysis::Late,
         }
     }
+}
+
+/// Without evcxr's own names, without snippets that a notebook cannot fill in, and without the private fields of the standard library that bear a method's name.
+fn sensible(matches: Vec<Completion>) -> Vec<Completion> {
+    let calls: BTreeSet<String> =
+        matches.iter().filter_map(|one| Some(one.text.split_once('(')?.0.to_owned())).collect();
+    let ours = |text: &str| text.starts_with("EvcxrUserCodeError") || text.starts_with("evcxr_");
+    let shadowed = |one: &Completion| one.kind == "instance" && calls.contains(&one.text);
+    matches.into_iter().filter(|one| !one.text.contains('$') && !ours(&one.text) && !shadowed(one)).collect()
 }
 
 impl Place {

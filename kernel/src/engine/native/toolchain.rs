@@ -26,6 +26,8 @@ pub(super) struct Toolchain {
     pub(super) runtime: PathBuf,
     /// The crate of names that make rustc print full paths: an rlib, crate `assay_names`.
     pub(super) names: PathBuf,
+    /// The level at which cells are optimised, if that is another than [`FLAGS`](super::rustc::FLAGS) say.
+    pub(super) optimisation: Option<String>,
     /// What rustc runs with: the user's environment, without what changes the language or litters.
     pub(super) environment: BTreeMap<String, String>,
 }
@@ -53,6 +55,7 @@ impl Toolchain {
             linker: built.linker,
             runtime: place.runtime(),
             names: place.names(),
+            optimisation: None,
             environment,
         })
     }
