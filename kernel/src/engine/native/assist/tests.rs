@@ -9,6 +9,7 @@ use super::text::told;
 use super::{Assistant, defined};
 use crate::engine::evcxr::Evcxr;
 use crate::engine::surroundings::Surroundings;
+use assay_magics::render::Bundle;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -73,7 +74,7 @@ fn the_notebooks_own_names_are_explained() {
         let text = marked.replace('|', "");
         let place = Place::of(&text, marked.find('|').unwrap()).unwrap();
         let found = Known::of(&notebook).inspect(&text, &place);
-        assert_eq!(found.as_ref().map(|bundle| bundle.plain()), expected, "{marked}");
+        assert_eq!(found.as_ref().map(Bundle::plain), expected, "{marked}");
     };
     check("acc|ount", Some("let mut account: Account\n\n24 bytes, without what it points to; from cell[7]"));
     check("ad|d(1)", Some("fn add(a: i64) -> i64\n\nfrom cell[3]\n\nAdds."));
