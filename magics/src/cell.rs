@@ -358,7 +358,7 @@ mod tests {
         assert_eq!(hint("%bash"), "it is called as `%%bash`");
         assert_eq!(hint(":optt"), "did you mean `:opt`? `%lsmagic` lists them all");
         assert_eq!(hint("%%capture --no-stdot\n"), "did you mean `--no-stdout`?");
-        assert_eq!(hint("%engine steam"), "it may be evcxr, native");
+        assert_eq!(hint("%engine steam"), "it may be native, evcxr");
         assert_eq!(steps("%reset -x").unwrap_err().usage.unwrap(), "%reset [-f] [-s]");
     }
 

@@ -95,7 +95,7 @@ impl Process {
         Ok(process)
     }
 
-    /// Lets everything else have the processors first. It says hello before it starts a thread, so that all of them do.
+    /// Lets everything else have the processors first. The threads that do its work are started later, and take that over.
     pub(super) fn give_way(&self) {
         let pid = i32::try_from(self.0.pid).ok().and_then(Pid::from_raw);
         if let Err(error) = setpriority_process(pid, NICE) {
