@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What install/lab.sh and tests/run.sh share: words for the person, Rust, Python, and the build of the kernel.
+# What the scripts here and tests/run.sh share: words for the person, Rust, Python, and the build of the programs.
 # It is sourced after `set -euo pipefail`, and does nothing by itself.
 
 REPOSITORY=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -90,14 +90,58 @@ make_environment() {
     cp "$requirements" "$stamp"
 }
 
-# build_kernel: the three programs, in the release profile. cargo shows its own progress. One after the other, as everything here
-# builds them: built together they would share features, and the engine's dependencies, minutes of them, would be built twice.
+# The program of the evcxr engine, and what install/engine.sh leaves beside it.
+ENGINE=$CARGO_TARGET_DIR/release/assay-evcxr
+ENGINE_MARK=$ENGINE.building
+ENGINE_LOG=$ENGINE.log
+
+# build PACKAGE…: programs in the release profile. cargo shows its own progress. One after the other, as everything here builds them: built
+# together they would share features, and the engine's dependencies, minutes of them, would be built twice.
+build() {
+    local package
+    for package in "$@"; do
+        (cd "$REPOSITORY" && cargo build --release --locked -p "$package") ||
+            fail "$package could not be built." "The messages above are the compiler's." \
+                "Without a network it can be built only where its dependencies have been downloaded before."
+    done
+}
+
+# build_kernel: the kernel, and the program that runs the native engine's cells.
 build_kernel() {
-    say "Building the kernel (the first time about ten minutes on two cores; later a second)"
-    (cd "$REPOSITORY" && cargo build --release --locked -p assay-kernel && cargo build --release --locked -p assay-child &&
-        cargo build --release --locked -p assay-evcxr) ||
-        fail "The kernel could not be built." "The messages above are the compiler's." \
-            "Without a network it can be built only where its dependencies have been downloaded before."
+    # cargo would wait for the other build to its end.
+    if [ -n "$(engine_builder)" ] && [ -x "$CARGO_TARGET_DIR/release/assay" ] && [ -x "$CARGO_TARGET_DIR/release/assay-child" ]; then
+        note "The evcxr engine is being built by another start; the kernel is taken as it is."
+        return 0
+    fi
+    say "Building the kernel (the first time two or three minutes on two cores; later a second)"
+    build assay-kernel assay-child
+}
+
+# build_engine: the program of the evcxr engine, which contains rust-analyzer.
+build_engine() {
+    say "Building the evcxr engine (the first time about eight minutes on two cores; later a second)"
+    build assay-evcxr
+}
+
+# engine_builder: the number of the process that builds the evcxr engine behind a JupyterLab; nothing where there is none.
+engine_builder() {
+    local pid
+    pid=$(cat "$ENGINE_MARK" 2>/dev/null || true)
+    [ -z "$pid" ] || ! kill -0 "$pid" 2>/dev/null || echo "$pid"
+}
+
+# build_engine_behind PID: builds the evcxr engine while the process PID lives, unless somebody does already.
+build_engine_behind() {
+    if [ -n "$(engine_builder)" ]; then
+        return 0
+    fi
+    if [ "$(tail -n1 "$ENGINE_LOG" 2>/dev/null)" = failed ]; then
+        note "The last build of the evcxr engine failed ($ENGINE_LOG says why); it is tried again."
+    fi
+    [ -x "$ENGINE" ] ||
+        say "The evcxr engine, which also completes Rust's own names, is built in the background: about eight minutes ($ENGINE_LOG)." \
+            "Cells run meanwhile. The build ends with JupyterLab, and goes on with the next start."
+    bash "$REPOSITORY/install/engine.sh" "$1" >/dev/null 2>&1 </dev/null &
 }
 
 # install_kernel FOLDER: tells the Jupyter in a virtual environment where the kernel is.

@@ -10,7 +10,8 @@ Usage: install/lab.sh [--no-browser] [JUPYTERLAB OPTIONS…]
        install/lab.sh --run NOTEBOOK [--run NOTEBOOK…]
 
 Builds the kernel, installs it into a virtual environment with JupyterLab, and opens the course.
-Run again, it starts within seconds, also without a network.
+Run again, it starts within seconds, also without a network. The evcxr engine (`%engine evcxr`, and
+completion of Rust's own names) is built in the background while JupyterLab is open.
 
   --no-browser      do not open a browser; print the address (on a server)
   --run NOTEBOOK    execute a notebook without a window and write the result beside it, as NAME.nbconvert.ipynb
@@ -49,9 +50,20 @@ prepare() {
     lab=${ASSAY_LAB:-${XDG_DATA_HOME:-$HOME/.local/share}/assay/lab}
     case $lab in /*) ;; *) lab=$PWD/$lab ;; esac
     add_rust_src
+    # The packages come from the network, and the compiler needs the processors: both at once.
+    make_environment "$lab" "$REPOSITORY/install/requirements.txt" &
+    environment=$!
+    trap 'kill "$environment" 2>/dev/null || true' EXIT
     build_kernel
-    make_environment "$lab" "$REPOSITORY/install/requirements.txt"
+    wait "$environment" || exit 1
+    trap - EXIT
     install_kernel "$lab"
+}
+
+# Whether a notebook changes to the evcxr engine: then its program is built before the notebook runs. Nothing is built behind a notebook
+# that is run without a window: whoever waits for the script's end expects that nothing of it goes on.
+needs_engine() {
+    [ "${ASSAY_ENGINE:-}" = evcxr ] || grep -q '%engine evcxr' -- "${notebooks[@]}"
 }
 
 run_notebooks() {
@@ -70,8 +82,11 @@ run_notebooks() {
 parse "$@"
 prepare
 if [ ${#notebooks[@]} -gt 0 ]; then
+    ! needs_engine || build_engine
     run_notebooks
 else
+    # This process becomes JupyterLab.
+    build_engine_behind $$
     say "Opening the course in JupyterLab (Ctrl-C twice ends it)"
     cd "$REPOSITORY/notebooks"
     # In a container everybody is root, and Jupyter refuses to start for root unless it is told to.

@@ -96,9 +96,14 @@ def end(processes: list[psutil.Process]) -> None:
 
 
 def evcxr(process: psutil.Process) -> bool:
-    """Whether this process belongs to the engine; one that has ended meanwhile does not."""
+    """Whether this process belongs to the evcxr engine; one that has ended meanwhile does not."""
+    return runs(process, "assay-evcxr")
+
+
+def runs(process: psutil.Process, program: str) -> bool:
+    """Whether a process is alive and runs a program of this name."""
     try:
-        return "evcxr" in " ".join(process.cmdline())
+        return program in " ".join(process.cmdline())
     except psutil.Error:
         return False
 
@@ -142,8 +147,8 @@ class Kernel:
         return marked(self.mark)
 
     def engine_runs(self) -> bool:
-        """Whether the engine's process has been started."""
-        return any(evcxr(p) for p in self.processes())
+        """Whether a process of an engine has been started."""
+        return any(evcxr(p) or runs(p, "assay-child") for p in self.processes())
 
     def wait_for_end(self, patience: float = PATIENCE) -> int:
         """Waits until the kernel process has ended; its exit status."""

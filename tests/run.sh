@@ -164,6 +164,7 @@ counted "Unit tests" count_cargo unit_tests
 say "Lints and build of the engine (the first time about eight minutes on two cores)"
 step "Lints of the engine" lint_engine
 build_kernel
+build_engine
 counted "Engine tests" count_cargo engine_tests
 make_environment "$venv" "$tests/requirements.txt"
 install_kernel "$venv"

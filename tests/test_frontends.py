@@ -37,6 +37,12 @@ def normal(text: str) -> str:
     return text.strip()
 
 
+@pytest.fixture
+def with_crates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tour adds crates, which only the evcxr engine can so far."""
+    monkeypatch.setenv("ASSAY_ENGINE", "evcxr")
+
+
 def outputs(cell: Any) -> list[Any]:
     """A cell's outputs as they are compared: streams joined, what varies replaced."""
     told: list[Any] = []
@@ -61,6 +67,7 @@ def execute(path: Path) -> Any:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.usefixtures("with_crates")
 def test_the_tour_comes_out_as_committed(artefacts: Path) -> None:
     committed = nbformat.read(TOUR, as_version=4)
     executed = execute(TOUR)
@@ -79,6 +86,7 @@ def test_the_tour_is_committed_with_its_outputs() -> None:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.usefixtures("with_crates")
 def test_the_tour_through_nbconvert(artefacts: Path) -> None:
     command = [
         BIN / "jupyter",

@@ -102,6 +102,15 @@ def test_doctor_says_what_to_do_without_rust(env: dict[str, str], tmp_path: Path
     assert "rustup.rs" in text and "panicked" not in text
 
 
+def test_doctor_does_without_the_second_engine(env: dict[str, str], tmp_path: Path) -> None:
+    """On a fresh machine it is built while the first cells run."""
+    env["ASSAY_EVCXR"] = str(tmp_path / "assay-evcxr")
+    done = run(env, "doctor")
+    assert done.returncode == 0 and "cargo build --release -p assay-evcxr" in done.stdout, done
+    (tmp_path / "assay-evcxr.building").write_text(str(os.getpid()))
+    assert "being built" in run(env, "doctor").stdout
+
+
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["kernel"], ["install", "--nonsense"]])
 def test_a_wrong_command_shows_the_usage(env: dict[str, str], arguments: list[str]) -> None:
     done = run(env, *arguments)

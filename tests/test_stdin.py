@@ -54,6 +54,7 @@ def test_a_late_answer_is_not_taken_for_the_next_question(front: FrontEnd) -> No
 
 
 def test_a_cell_reads_a_line(front: FrontEnd) -> None:
+    front.execute("%engine evcxr").ok().everything()
     front.execute(':dep evcxr_input = "1"').ok().everything()
     done = front.execute('evcxr_input::get_string("Name? ")', answer=lambda prompt, _: f"{prompt}Ferris").ok()
     assert done.text() == '"Name? Ferris"'

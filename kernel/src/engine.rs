@@ -10,6 +10,7 @@ mod surroundings;
 use assay_magics::outcome::Variable;
 use assay_magics::render::Bundle;
 use futures::future::BoxFuture;
+use serde::Serialize;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -46,10 +47,10 @@ pub(crate) trait Engine: Send + Sync {
     /// A command of the engine's own (`:opt 2`); what it says comes back as a bundle.
     fn command(&self, line: String, host: Arc<dyn Host>) -> BoxFuture<'_, Result<Option<Bundle>, Failure>>;
 
-    /// What could stand at byte `cursor` of `source`. Waits for a running cell.
+    /// What could stand at byte `cursor` of `source`. The evcxr engine waits for a running cell, the native one does not.
     fn complete(&self, source: String, cursor: usize) -> BoxFuture<'_, Result<CompleteReply, Trouble>>;
 
-    /// What stands at byte `cursor` of `source`. Waits for a running cell.
+    /// What stands at byte `cursor` of `source`, as `complete`.
     fn inspect(&self, source: String, cursor: usize) -> BoxFuture<'_, Result<InspectReply, Trouble>>;
 
     /// The variables that are alive, sorted by name.
@@ -177,7 +178,7 @@ pub(crate) struct Frame {
 }
 
 /// What the compiler says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Diagnostic {
     pub(crate) level: Level,
     /// `E0308`, or a lint's name.
@@ -190,7 +191,8 @@ pub(crate) struct Diagnostic {
 }
 
 /// How grave a diagnostic is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Level {
     Error,
     Warning,
@@ -199,7 +201,7 @@ pub(crate) enum Level {
 }
 
 /// A piece of a cell that a diagnostic is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Span {
     pub(crate) cell: u32,
     /// Bytes of the cell's source.
@@ -209,7 +211,7 @@ pub(crate) struct Span {
 }
 
 /// A note or a help below a diagnostic.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Child {
     pub(crate) level: Level,
     pub(crate) message: String,

@@ -41,14 +41,16 @@ pub(crate) fn run(
             folders.cache.clone(),
             folder.clone(),
             variables.clone(),
-            evcxr(),
+            evcxr().modest(),
         );
-        let engines = Engines::new(Arc::new(evcxr()), vec![Arc::new(native)]);
+        let engines = Engines::new(Arc::new(native), vec![Arc::new(evcxr())]);
+        if let Some(name) = environment.variables.get("ASSAY_ENGINE") {
+            engines.change(name).await.map_err(|error| format!("ASSAY_ENGINE: {error}"))?;
+        }
         let session = Session::new(engines, folders, folder, variables).await;
         let parent = environment.variables.get("JPY_PARENT_PID").map(String::as_str);
-        serve(&connection, Arc::new(Seat { session }), parent::gone(parent)).await
-    })?;
-    Ok(())
+        Ok(serve(&connection, Arc::new(Seat { session }), parent::gone(parent)).await?)
+    })
 }
 
 /// The program of the evcxr engine: beside this one, unless `ASSAY_EVCXR` names another.

@@ -75,7 +75,11 @@ fn folders() -> Result<Folders, Box<dyn Error>> {
     let below = |folder: Option<PathBuf>| {
         folder.map(|folder| folder.join("assay")).ok_or("there is no home folder: set HOME")
     };
-    Ok(Folders { cache: below(dirs::cache_dir())?, data: below(dirs::data_dir())? })
+    // As evcxr finds it.
+    let startup = std::env::var_os("EVCXR_CONFIG_DIR").map(PathBuf::from);
+    let startup =
+        startup.or_else(|| dirs::config_dir().map(|folder| folder.join("evcxr"))).unwrap_or_default();
+    Ok(Folders { cache: below(dirs::cache_dir())?, data: below(dirs::data_dir())?, startup })
 }
 
 #[expect(clippy::print_stdout, reason = "a person runs the commands and reads what they did")]

@@ -17,6 +17,7 @@ mod process;
 mod selection;
 mod settings;
 mod stage;
+mod startup;
 mod surroundings;
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,7 @@ use self::surroundings::Surroundings;
 use crate::engine::Engine;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -48,6 +50,9 @@ pub(crate) struct Session {
     state: Mutex<State>,
     history: Arc<Mutex<History>>,
     rust_version: String,
+    /// Where start-up files may lie, and whether they have been run.
+    startup: PathBuf,
+    started: AtomicBool,
 }
 
 /// What changes from cell to cell. Never held across an await.
@@ -88,6 +93,8 @@ impl Session {
             }),
             history: Arc::new(Mutex::new(History::new(folders.history()))),
             rust_version,
+            startup: folders.startup.clone(),
+            started: AtomicBool::new(false),
         }
     }
 

@@ -7,6 +7,7 @@ use crate::nearest::nearest;
 use crate::options;
 use crate::plan::{Plan, SessionStep};
 use crate::render::Bundle;
+pub use crate::source::is_prose;
 use crate::source::{is_blank, scan};
 use crate::table;
 use std::fmt;
@@ -215,7 +216,7 @@ fn check_place(invocation: &Invocation, cell: &str) -> Result<(), Complaint> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Step, blank_but, rust_only, steps};
+    use super::{Step, blank_but, is_prose, rust_only, steps};
     use crate::completeness::completeness;
     use crate::completion::complete;
     use crate::help::tooltip;
@@ -396,7 +397,7 @@ mod tests {
         assert_eq!(hint("%bash"), "it is called as `%%bash`");
         assert_eq!(hint(":optt"), "did you mean `:opt`? `%lsmagic` lists them all");
         assert_eq!(hint("%%capture --no-stdot\n"), "did you mean `--no-stdout`?");
-        assert_eq!(hint("%engine steam"), "it may be evcxr, native");
+        assert_eq!(hint("%engine steam"), "it may be native, evcxr");
         assert_eq!(steps("%reset -x").unwrap_err().usage.unwrap(), "%reset [-f] [-s]");
     }
 
@@ -428,6 +429,21 @@ mod tests {
         check("%%capture\n%who\nx.len()", "x.len()");
         check("%%bash\nls", "");
         check("let a = %timeit -o f();\nx.", "x.");
+    }
+
+    #[test]
+    fn names_mean_nothing_in_comments_and_strings() {
+        // `|` is the cursor.
+        let check = |cell: &str, expected: bool| {
+            let cursor = cell.find('|').unwrap();
+            assert_eq!(is_prose(&cell.replace('|', ""), cursor), expected, "{cell:?}");
+        };
+        for prose in ["\"a|b\"", "\"a|", "// a|", "/* a| */", "/* a|", "'|a'", "r#\"a|\"#", "b\"a|\""] {
+            check(prose, true);
+        }
+        for code in ["a|", "|\"a\"", "\"a\"|", "/* a */|", "x.|", "'a'|", "&'a|", "7|", "\"ä\".|"] {
+            check(code, false);
+        }
     }
 
     /// Front ends ask at every key: whatever half of a cell they send, there is an answer and no panic.

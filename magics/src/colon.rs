@@ -7,6 +7,7 @@ use crate::outcome::Outcome;
 use crate::plan::{Plan, SessionStep};
 use crate::render::Bundle;
 use crate::{dep, env, help, version, whos};
+use clap::{Arg, ArgAction};
 
 /// A command of evcxr's.
 pub(crate) struct Command {
@@ -24,6 +25,8 @@ enum Meaning {
     Clear,
     /// `%lsmagic`.
     Help,
+    /// evcxr's start-up files are run again.
+    LoadConfig,
     /// It is the engine's. What it takes, for the usage line.
     Engine(Option<&'static str>),
     /// Nothing, and this is why.
@@ -92,7 +95,12 @@ pub(crate) static COMMANDS: &[Command] = &[
     engine("last_compile_dir", None, "show the folder of the last compilation", ":last_compile_dir"),
     engine("last_error_json", None, "show the last error as JSON", ":last_error_json"),
     engine("linker", Some("NAME"), "show or set the linker: system, lld, mold", ":linker lld"),
-    engine("load_config", Some("--quiet"), "read evcxr's configuration files again", ":load_config --quiet"),
+    Command {
+        name: "load_config",
+        summary: "run evcxr's start-up files, init.evcxr and prelude.rs, again",
+        example: ":load_config --quiet",
+        meaning: Meaning::LoadConfig,
+    },
     engine("offline", Some("0|1"), "whether cargo works offline", ":offline 1"),
     engine("opt", Some("0|1|2|3|s|z"), "set the optimisation; toggle it without a level", ":opt 2"),
     engine(
@@ -139,6 +147,10 @@ impl Magic for Command {
         match self.meaning {
             Meaning::Magic(magic) => magic.options(),
             Meaning::Engine(Some(takes)) => command().arg(rest(takes, "as evcxr takes it")),
+            Meaning::LoadConfig => {
+                let quiet = Arg::new("quiet").long("quiet").action(ArgAction::SetTrue);
+                command().arg(quiet.help("do not show what the commands in them say"))
+            }
             _ => command(),
         }
     }
@@ -163,6 +175,9 @@ impl Magic for Command {
                 self.check_choice(takes.unwrap_or_default(), call)?;
                 Ok(Plan::Session(SessionStep::EngineCommand { line: self.line(call) }))
             }
+            Meaning::LoadConfig => {
+                Ok(Plan::Session(SessionStep::LoadConfig { quiet: call.matches.get_flag("quiet") }))
+            }
             Meaning::Help | Meaning::Refused(_) => Ok(Plan::Nothing),
         }
     }
@@ -173,8 +188,12 @@ impl Magic for Command {
             (Meaning::Help, _) => Ok(Report::shown(help::list())),
             (Meaning::Refused(why), _) => Ok(Report::shown(Bundle::text(*why))),
             (Meaning::Clear, Outcome::Done) => Ok(Report::default()),
-            (Meaning::Engine(_), Outcome::Text(text)) if text.trim().is_empty() => Ok(Report::default()),
-            (Meaning::Engine(_), Outcome::Text(text)) => Ok(Report::shown(Bundle::text(text))),
+            (Meaning::Engine(_) | Meaning::LoadConfig, Outcome::Text(text)) if text.trim().is_empty() => {
+                Ok(Report::default())
+            }
+            (Meaning::Engine(_) | Meaning::LoadConfig, Outcome::Text(text)) => {
+                Ok(Report::shown(Bundle::text(text)))
+            }
             (_, other) => Err(Complaint::unexpected(call, &other)),
         }
     }
@@ -213,10 +232,18 @@ mod tests {
         check(":opt 2", ":opt 2");
         check(":opt", ":opt");
         check("  :fmt   {:?} ", ":fmt {:?}");
-        check(":load_config --quiet", ":load_config --quiet");
         check(":type x", ":type x");
         assert_eq!(shown(":opt 2", Outcome::Text("Optimization: 2".into())), "Optimization: 2");
         assert_eq!(report(":restart", Outcome::Text("\n".into())).unwrap().shown, None);
+    }
+
+    #[test]
+    fn start_up_files_are_the_sessions() {
+        let check = |cell: &str, quiet: bool| {
+            assert_eq!(plan(cell), Ok(Plan::Session(SessionStep::LoadConfig { quiet })), "{cell}");
+        };
+        check(":load_config", false);
+        check(":load_config --quiet", true);
     }
 
     #[test]

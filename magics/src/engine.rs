@@ -8,7 +8,7 @@ use crate::render::Bundle;
 use clap::{Arg, Command};
 
 /// The engines that there are.
-const ENGINES: [&str; 2] = ["evcxr", "native"];
+const ENGINES: [&str; 2] = ["native", "evcxr"];
 
 /// `%engine [NAME]`.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl Magic for Engine {
     }
 
     fn example(&self) -> &'static str {
-        "%engine native"
+        "%engine evcxr"
     }
 
     fn plan(&self, call: &Call) -> Result<Plan, Complaint> {
@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn the_one_in_use_comes_first() {
         let outcome =
-            Outcome::Engine { current: "evcxr".into(), available: vec!["evcxr".into(), "native".into()] };
-        assert_eq!(shown("%engine", outcome), "evcxr (there are: evcxr, native)");
+            Outcome::Engine { current: "native".into(), available: vec!["native".into(), "evcxr".into()] };
+        assert_eq!(shown("%engine", outcome), "native (there are: native, evcxr)");
     }
 }

@@ -71,6 +71,11 @@ pub enum SessionStep {
         /// The whole line, with its colon.
         line: String,
     },
+    /// Run evcxr's start-up files again. Answered by `Outcome::Text`: which there were.
+    LoadConfig {
+        /// What the commands in them say is not shown.
+        quiet: bool,
+    },
     /// Tell the versions of everything involved. Answered by `Outcome::Versions`.
     Versions,
 }

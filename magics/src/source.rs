@@ -89,6 +89,38 @@ pub(crate) fn is_blank(source: &str) -> bool {
     })
 }
 
+/// Whether byte `at` of `source` stands in a comment or within a string, where names mean nothing.
+pub fn is_prose(source: &str, at: usize) -> bool {
+    let mut start = 0;
+    for token in tokenize(source, FrontmatterAllowed::No) {
+        let end = start + token.len as usize;
+        if start < at && at <= end {
+            return prose(&token.kind).is_some_and(|closed| at < end || !closed);
+        }
+        start = end;
+    }
+    false
+}
+
+/// Whether a comment or a string is closed: what follows it directly is no more a part of it. None for all other tokens.
+fn prose(kind: &TokenKind) -> Option<bool> {
+    use LiteralKind::{Byte, ByteStr, CStr, Char, RawByteStr, RawCStr, RawStr, Str};
+    match kind {
+        TokenKind::LineComment { .. } => Some(false),
+        TokenKind::BlockComment { terminated, .. } => Some(*terminated),
+        TokenKind::Literal { kind, .. } => match kind {
+            Str { terminated }
+            | ByteStr { terminated }
+            | CStr { terminated }
+            | Char { terminated }
+            | Byte { terminated } => Some(*terminated),
+            RawStr { n_hashes } | RawByteStr { n_hashes } | RawCStr { n_hashes } => Some(n_hashes.is_some()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// Where the line that holds byte `at` begins.
 pub(crate) fn line_start(source: &str, at: usize) -> usize {
     source[..at].rfind('\n').map_or(0, |newline| newline + 1)

@@ -32,6 +32,7 @@ if [ "${1-}" = --evcxr-jupyter ]; then
     beside=(--beside "evcxr_jupyter $version=rust")
 fi
 build_kernel
+build_engine
 make_environment "$venv" "$tests/requirements.txt"
 install_kernel "$venv"
 [ ${#beside[@]} -eq 0 ] || install_evcxr_jupyter

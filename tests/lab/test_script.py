@@ -7,6 +7,7 @@ import subprocess
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic, sleep
 
 import nbformat
 import psutil
@@ -125,3 +126,60 @@ def test_the_course_is_opened(course: str) -> None:
             assert answer.status == 200
             text = answer.read().decode()
         assert "Rust (assay)" in text
+
+
+# How the evcxr engine is built behind a JupyterLab: here cargo is played by a script, and JupyterLab by `sleep`.
+
+
+@pytest.fixture
+def behind(tmp_path: Path) -> dict[str, str]:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    env = isolated_environment(tmp_path / "nobody")
+    return {**env, "PATH": f"{folder}:{env['PATH']}", "CARGO_TARGET_DIR": str(tmp_path / "target")}
+
+
+def build_behind(env: dict[str, str], cargo: str, owner: int) -> subprocess.Popen[str]:
+    stand_in(Path(env["PATH"].split(":")[0]), "cargo", cargo)
+    return subprocess.Popen([str(REPOSITORY / "install" / "engine.sh"), str(owner)], env=env, text=True)
+
+
+def beside(env: dict[str, str], what: str) -> Path:
+    return Path(env["CARGO_TARGET_DIR"]) / "release" / f"assay-evcxr.{what}"
+
+
+def wait_for(path: Path) -> None:
+    deadline = monotonic() + 30
+    while not path.exists():
+        assert monotonic() < deadline, path
+        sleep(0.05)
+
+
+def test_the_engine_is_built_once_and_ends_with_its_owner(behind: dict[str, str], tmp_path: Path) -> None:
+    owner = subprocess.Popen(["sleep", "600"])
+    try:
+        began = tmp_path / "began"
+        first = build_behind(behind, f"echo $$ >{began}.new; mv {began}.new {began}; sleep 600", owner.pid)
+        wait_for(began)
+        assert int(beside(behind, "building").read_text()) == first.pid
+        second = subprocess.run([str(REPOSITORY / "install" / "engine.sh"), str(owner.pid)], env=behind, timeout=30, check=False)
+        assert second.returncode == 0 and first.poll() is None, "one build is enough"
+    finally:
+        owner.kill()
+        owner.wait()
+    first.wait(timeout=30)
+    assert not psutil.pid_exists(int(began.read_text())), "cargo outlived JupyterLab"
+    assert not beside(behind, "building").exists()
+    assert "failed" not in beside(behind, "log").read_text(), "it was ended, and did not fail"
+
+
+def test_a_build_that_fails_is_told_by_the_next_start(behind: dict[str, str]) -> None:
+    beside(behind, "building").parent.mkdir(parents=True)
+    # A build that was killed leaves its mark; whoever made it is gone.
+    beside(behind, "building").write_text("4194305")
+    assert build_behind(behind, "echo no network >&2; exit 101", os.getpid()).wait(timeout=30) != 0
+    assert beside(behind, "log").read_text().splitlines() == ["no network", "failed"]
+    assert not beside(behind, "building").exists()
+    script = f"set -euo pipefail; source {REPOSITORY}/install/environment.sh; build_engine_behind $$; wait"
+    told = subprocess.run(["bash", "-c", script], env=behind, capture_output=True, text=True, timeout=60, check=False)
+    assert "failed" in told.stderr and "tried again" in told.stderr, told

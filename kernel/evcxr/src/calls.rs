@@ -207,6 +207,13 @@ impl Worker {
             Some(cells) => cells,
             none => none.insert(start(story, now)?),
         };
+        // What only looks at text need not wait for a cell of ours to be compiled.
+        match call {
+            Call::Complete { .. } | Call::Inspect { .. } => self.awake = true,
+            _ => cells
+                .ready()
+                .map_err(|error| trouble(now, format!("evcxr does not run the prelude: {error}")))?,
+        }
         let mut ask = || {
             let (prompt, password) = story.asked();
             link.tell(&Event::Ask { prompt, password });
@@ -230,15 +237,7 @@ impl Worker {
 
 /// Starts evcxr, and through it the relay and the process that runs cells.
 fn start(story: &Story, now: &Arc<Now>) -> Result<Cells, Failure> {
-    let trouble = |what: String| -> Failure {
-        let remedy =
-            Some("`assay doctor` checks what evcxr needs; Rust comes from https://rustup.rs".to_owned());
-        if now.close().interrupted {
-            Failure::Interrupted { lost: Vec::new() }
-        } else {
-            Failure::Trouble { what, remedy }
-        }
-    };
+    let trouble = |what: String| trouble(now, what);
     let program = std::env::current_exe()
         .map_err(|error| trouble(format!("cannot find the program itself: {error}")))?;
     let mut command = std::process::Command::new(program);
@@ -248,9 +247,17 @@ fn start(story: &Story, now: &Arc<Now>) -> Result<Cells, Failure> {
     let (context, outputs) = EvalContext::with_subprocess_command(command)
         .map_err(|error| trouble(format!("evcxr does not start: {error}")))?;
     listen(outputs, story.clone());
-    let mut cells = Cells::new(CommandContext::with_eval_context(context), story.clone(), Arc::clone(now));
-    cells.prepare().map_err(|error| trouble(format!("evcxr does not run the prelude: {error}")))?;
-    Ok(cells)
+    Ok(Cells::new(CommandContext::with_eval_context(context), story.clone(), Arc::clone(now)))
+}
+
+/// Why evcxr does not begin: because it was told to stop, or because of this.
+fn trouble(now: &Now, what: String) -> Failure {
+    let remedy = Some("`assay doctor` checks what evcxr needs; Rust comes from https://rustup.rs".to_owned());
+    if now.close().interrupted {
+        Failure::Interrupted { lost: Vec::new() }
+    } else {
+        Failure::Trouble { what, remedy }
+    }
 }
 
 /// Hands what the relay says to the story.

@@ -17,6 +17,7 @@ use assay_magics::render::Bundle;
 use futures::future::BoxFuture;
 use futures::{FutureExt, TryFutureExt};
 use process::{Process, Said};
+use rustix::process::{Pid, test_kill_process};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -43,6 +44,8 @@ pub(crate) struct Evcxr {
     calls: AtomicU64,
     /// Whether the user has to be told that a process died with all that it held.
     lost: Mutex<bool>,
+    /// Whether the processors are somebody else's first.
+    modest: bool,
 }
 
 impl Evcxr {
@@ -63,7 +66,13 @@ impl Evcxr {
             interrupted: Notify::new(),
             calls: AtomicU64::new(0),
             lost: Mutex::default(),
+            modest: false,
         }
+    }
+
+    /// The same, where it is to run behind everything else: what reads text for completion must not slow a cell.
+    pub(crate) fn modest(self) -> Self {
+        Self { modest: true, ..self }
     }
 
     /// Makes one call, of `cell` with the text `source`, and waits for its end.
@@ -99,6 +108,9 @@ impl Evcxr {
         let surroundings = lock(&self.surroundings).clone();
         check(&self.program, surroundings.path())?;
         let process = Process::start(&self.program, &self.cache, &surroundings).await?;
+        if self.modest {
+            process.give_way();
+        }
         let before = lock(&self.process).replace(process.clone());
         // It died when nobody looked.
         *lock(&self.lost) |= before.is_some();
@@ -367,6 +379,13 @@ fn dropping(name: &str) -> String {
 
 /// What has to be there before anything is started.
 fn check(program: &Path, path: &str) -> Result<(), Trouble> {
+    if !program.is_file()
+        && let Some(log) = being_built(program)
+    {
+        let what = "the evcxr engine is still being built in the background".to_owned();
+        let remedy = format!("try again in some minutes; {} tells how far it is", log.display());
+        return Err(Trouble { what, remedy: Some(remedy) });
+    }
     if !program.is_file() {
         let what = format!("the evcxr engine is not installed: there is no {}", program.display());
         let remedy = "`cargo build --release -p assay-evcxr` builds it; ASSAY_EVCXR may name it elsewhere";
@@ -380,6 +399,13 @@ fn check(program: &Path, path: &str) -> Result<(), Trouble> {
         }
     }
     Ok(())
+}
+
+/// The log of the build of the program, if somebody is building it: `install/engine.sh` leaves the number of its process beside it.
+pub(crate) fn being_built(program: &Path) -> Option<PathBuf> {
+    let pid = std::fs::read_to_string(program.with_extension("building")).ok()?;
+    let pid = Pid::from_raw(pid.trim().parse().ok()?)?;
+    test_kill_process(pid).is_ok().then(|| program.with_extension("log"))
 }
 
 /// What is behind these locks is whole whenever they are free.
@@ -434,6 +460,20 @@ mod tests {
             "log",
         )
         .await;
+    }
+
+    #[tokio::test]
+    async fn a_program_that_is_being_built_is_waited_for() {
+        let programs = tempfile::tempdir().unwrap();
+        let mark = programs.path().join("assay-evcxr.building");
+        let trouble = async || engine(programs.path()).complete("x".to_owned(), 1).await.unwrap_err();
+        std::fs::write(&mark, std::process::id().to_string()).unwrap();
+        let building = trouble().await;
+        assert!(building.what.contains("still being built"), "{building:?}");
+        assert!(building.remedy.unwrap().contains("assay-evcxr.log"));
+        // Who built it is gone.
+        std::fs::write(&mark, "4194305").unwrap();
+        assert!(trouble().await.what.contains("not installed"));
     }
 
     #[tokio::test]

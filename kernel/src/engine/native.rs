@@ -8,10 +8,11 @@
 mod addition;
 mod adjust;
 mod anatomy;
+mod assist;
 mod awaits;
 mod build;
 mod calls;
-mod command;
+mod commands;
 mod dependencies;
 mod diagnose;
 mod entry;
@@ -40,12 +41,13 @@ mod units;
 
 use super::evcxr::Evcxr;
 use super::surroundings::Surroundings;
-use super::{Cell, Engine, Failure, Host, Ran, Trouble, folder};
+use super::{Cell, Diagnostic, Engine, Failure, Host, Ran, Trouble, folder};
 use crate::child::{Child, Ended, Setup};
 use crate::session::reply::{CompleteReply, InspectReply};
 use assay_link::native::{Ending, Kept};
 use assay_magics::outcome::Variable;
 use assay_magics::render::Bundle;
+use assist::Assistant;
 use build::{Program, Workshop, build};
 use dependencies::Dependencies;
 use futures::FutureExt;
@@ -53,6 +55,7 @@ use futures::future::BoxFuture;
 use notebook::{Gone, Notebook};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::Notify;
@@ -70,15 +73,21 @@ pub(crate) struct Native {
     child: Mutex<Option<Child>>,
     /// Ends what is under way.
     interrupted: Notify,
-    /// Completion and hover come from its rust-analyzer, which is given the notebook as text.
-    analyzer: Evcxr,
+    /// The errors of the last cell that did not compile, for those who ask about them.
+    errors: Mutex<Vec<Diagnostic>>,
+    /// Whether each cell tells how long it took.
+    timing: AtomicBool,
+    /// Completes and explains, also while a cell runs.
+    assistant: Assistant,
 }
 
 #[derive(Default)]
 struct State {
-    notebook: Notebook,
+    notebook: Arc<Notebook>,
     workshop: Option<Workshop>,
     dependencies: Dependencies,
+    /// The level at which cells are optimised, if the user chose one.
+    optimisation: Option<String>,
 }
 
 impl Drop for State {
@@ -106,7 +115,9 @@ impl Native {
             state: tokio::sync::Mutex::default(),
             child: Mutex::default(),
             interrupted: Notify::new(),
-            analyzer,
+            errors: Mutex::default(),
+            timing: AtomicBool::new(false),
+            assistant: Assistant::new(analyzer),
         }
     }
 
@@ -120,8 +131,9 @@ impl Native {
         let surroundings = self.surroundings().clone();
         let built = async {
             let renewed = self.renew(&mut state, &surroundings, &*host).await.map_err(Failure::Trouble)?;
-            let State { notebook, workshop, .. } = &mut *state;
+            let State { notebook, workshop, optimisation, .. } = &mut *state;
             let workshop = self.workshop(workshop, &surroundings).await.map_err(Failure::Trouble)?;
+            workshop.toolchain.optimisation.clone_from(optimisation);
             let runtime = workshop.toolchain.clone();
             // The process starts while rustc works.
             let (program, child) =
@@ -131,11 +143,11 @@ impl Native {
             Ok::<_, Failure>((program, child.map_err(Failure::Trouble)?))
         };
         let (program, child) = tokio::select! {
-            built = built => built?,
+            built = built => built.inspect_err(|failure| self.remember(failure))?,
             () = &mut stop => return Err(Failure::Interrupted { lost: Vec::new() }),
         };
         let compile = began.elapsed();
-        let settling = Settling { before: std::mem::take(&mut state.notebook), program };
+        let settling = Settling { before: Arc::clone(&state.notebook), program };
         let libraries = settling.program.libraries.clone();
         let began = Instant::now();
         let ended = match settling.program.entry.clone() {
@@ -154,8 +166,20 @@ impl Native {
             self.child().take();
         }
         let (notebook, ran) = settling.settle(cell.number, ended);
-        state.notebook = notebook;
-        ran.map(|ran| Ran { compile, run, ..ran })
+        self.settled(&mut state, Arc::new(notebook));
+        ran.map(|mut ran| {
+            if self.timing.load(Ordering::Relaxed) {
+                ran.notes
+                    .push(format!("took {:.1?}: {compile:.1?} to compile, {run:.1?} to run", compile + run));
+            }
+            Ran { compile, run, ..ran }
+        })
+    }
+
+    fn remember(&self, failure: &Failure) {
+        if let Failure::Compile(errors) = failure {
+            self.errors().clone_from(errors);
+        }
     }
 
     /// The workshop, made if there is none.
@@ -203,7 +227,9 @@ impl Native {
 
     async fn forget(&self, names: Vec<String>) -> Result<(), Trouble> {
         let mut state = self.state.lock().await;
-        names.iter().for_each(|name| drop(state.notebook.variables.remove(name)));
+        let mut notebook = Notebook::clone(&state.notebook);
+        notebook.variables.retain(|name, _| !names.contains(name));
+        self.settled(&mut state, Arc::new(notebook));
         let child = self.child().clone();
         match child {
             Some(child) => child.drop_variables(names).await,
@@ -213,7 +239,7 @@ impl Native {
 
     async fn reset(&self) {
         let mut state = self.state.lock().await;
-        state.notebook = Notebook::default();
+        self.settled(&mut state, Arc::default());
         state.dependencies.clear();
         let child = self.child().take();
         if let Some(child) = child {
@@ -231,9 +257,10 @@ impl Native {
         state.notebook.variables.iter().map(variable).collect()
     }
 
-    /// The notebook as text, for an analyzer that has not seen it, and what its cells can call.
-    async fn told(&self) -> String {
-        calls::as_text().to_owned() + &self.state.lock().await.notebook.as_text()
+    /// The notebook is now this one.
+    fn settled(&self, state: &mut State, notebook: Arc<Notebook>) {
+        state.notebook = Arc::clone(&notebook);
+        self.assistant.learn(notebook);
     }
 
     fn surroundings(&self) -> MutexGuard<'_, Surroundings> {
@@ -247,7 +274,7 @@ impl Native {
 
 /// A cell that has ended, and the notebook before it.
 struct Settling {
-    before: Notebook,
+    before: Arc<Notebook>,
     program: Program,
 }
 
@@ -352,27 +379,16 @@ impl Engine for Native {
     }
 
     fn command(&self, line: String, _: Arc<dyn Host>) -> BoxFuture<'_, Result<Option<Bundle>, Failure>> {
-        async move { self.command(&line).await.map_err(Failure::Trouble) }.boxed()
+        async move { self.carry_out(&line).await }.boxed()
     }
 
     fn complete(&self, source: String, cursor: usize) -> BoxFuture<'_, Result<CompleteReply, Trouble>> {
-        async move {
-            let prelude = self.told().await;
-            let shift = prelude.len();
-            let reply = self.analyzer.complete(prelude + &source, cursor + shift).await?;
-            let back = |byte: usize| byte.saturating_sub(shift);
-            Ok(CompleteReply { start: back(reply.start), end: back(reply.end), ..reply })
-        }
-        .boxed()
+        async move { Ok(self.assistant.complete(source, cursor).await) }.boxed()
     }
 
     fn inspect(&self, source: String, cursor: usize) -> BoxFuture<'_, Result<InspectReply, Trouble>> {
-        async move {
-            let prelude = self.told().await;
-            let cursor = cursor + prelude.len();
-            self.analyzer.inspect(prelude + &source, cursor).await
-        }
-        .boxed()
+        let surroundings = self.surroundings().clone();
+        async move { Ok(self.assistant.inspect(source, cursor, &surroundings).await) }.boxed()
     }
 
     fn variables(&self) -> BoxFuture<'_, Result<Vec<Variable>, Trouble>> {
@@ -426,7 +442,7 @@ impl Engine for Native {
             if let Some(child) = child {
                 child.kill().await;
             }
-            self.analyzer.stop().await;
+            self.assistant.stop().await;
             let mut state = self.state.lock().await;
             *state = State::default();
         }
@@ -435,6 +451,6 @@ impl Engine for Native {
 
     fn processes(&self) -> Vec<(u32, String)> {
         let child = self.child().clone().filter(Child::alive).map(|child| (child.pid(), "cells".to_owned()));
-        child.into_iter().chain(self.analyzer.processes()).collect()
+        child.into_iter().chain(self.assistant.processes()).collect()
     }
 }

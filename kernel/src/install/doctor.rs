@@ -1,6 +1,7 @@
 //! `assay doctor`: looks at everything that the kernel needs and says what to do about what is missing.
 
 use super::kernelspec::Environment;
+use crate::engine::evcxr::being_built;
 use crate::session::folders::{Folders, make_private};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -55,8 +56,8 @@ pub(crate) fn examine(
         tool("cargo", environment),
         linker(environment),
         rust_source(environment),
-        evcxr(engine),
         native(child),
+        evcxr(engine),
         jupyter(environment),
         writable("cache folder", &folders.cache),
         writable("data folder", &folders.data),
@@ -100,28 +101,33 @@ fn rust_source(environment: &Environment) -> Finding {
     Finding { what: "rust-src", state }
 }
 
-fn evcxr(engine: &Path) -> Finding {
-    let state = if engine.is_file() {
-        State::Good(engine.display().to_string())
-    } else {
-        State::Bad {
-            why: format!("{} is not there, so no cell can run", engine.display()),
-            remedy: "build it: `cargo build --release -p assay-evcxr` (install/lab.sh does)".into(),
-        }
-    };
-    Finding { what: "engine evcxr", state }
-}
-
 fn native(child: &Path) -> Finding {
     let state = if child.is_file() {
         State::Good(child.display().to_string())
     } else {
-        State::Wanting {
-            lacks: format!("`%engine native`: {} is not there", child.display()),
+        State::Bad {
+            why: format!("{} is not there, so no cell can run", child.display()),
             remedy: "build it: `cargo build --release -p assay-child` (install/lab.sh does)".into(),
         }
     };
     Finding { what: "engine native", state }
+}
+
+/// Cells run without it.
+fn evcxr(engine: &Path) -> Finding {
+    let lacks = "`%engine evcxr`, and completion and documentation of names that are not the notebook's";
+    let state = match being_built(engine) {
+        _ if engine.is_file() => State::Good(engine.display().to_string()),
+        Some(log) => State::Wanting {
+            lacks: lacks.into(),
+            remedy: format!("wait: it is being built in the background ({})", log.display()),
+        },
+        None => State::Wanting {
+            lacks: format!("{lacks}: {} is not there", engine.display()),
+            remedy: "build it: `cargo build --release -p assay-evcxr` (install/lab.sh does)".into(),
+        },
+    };
+    Finding { what: "engine evcxr", state }
 }
 
 fn jupyter(environment: &Environment) -> Finding {
@@ -178,7 +184,11 @@ mod tests {
         let top = tempfile::tempdir().unwrap();
         let obstacle = top.path().join("file");
         std::fs::write(&obstacle, "").unwrap();
-        let folders = Folders { cache: obstacle.join("cache"), data: top.path().join("data") };
+        let folders = Folders {
+            cache: obstacle.join("cache"),
+            data: top.path().join("data"),
+            startup: top.path().join("config"),
+        };
         let program = |name: &str| top.path().join(name);
         let environment = environment("/nonexistent");
         let findings = examine(&environment, &folders, &program("assay-evcxr"), &program("assay-child"));
@@ -196,7 +206,7 @@ mod tests {
             assert!(text.contains(remedy), "{remedy} is missing in\n{text}");
         }
         let bad: Vec<_> = findings.iter().filter(|f| f.is_bad()).map(|f| f.what).collect();
-        assert_eq!(bad, ["rustc", "cargo", "linker (cc)", "engine evcxr", "cache folder"]);
+        assert_eq!(bad, ["rustc", "cargo", "linker (cc)", "engine native", "cache folder"]);
         assert!(top.path().join("data").is_dir());
         assert_eq!(std::fs::read_dir(top.path().join("data")).unwrap().count(), 0, "the probe stayed");
     }

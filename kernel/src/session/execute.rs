@@ -34,6 +34,7 @@ impl Session {
         let (count, number) = self.begin(&request);
         self.stage.tell(Event::Input { code: request.code.clone(), count });
         let context = Context { number, count };
+        self.start_up(&context, &stopped).await;
         let ran = self.run_piece(0..request.code.len(), &context, &stopped).await;
         if let Err(report) = &ran {
             self.stage.tell(Event::Error(report.clone()));

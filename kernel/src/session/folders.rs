@@ -10,6 +10,8 @@ pub(crate) struct Folders {
     pub(crate) cache: PathBuf,
     /// What should last: the history.
     pub(crate) data: PathBuf,
+    /// What the user wrote for evcxr: its start-up files. Only read.
+    pub(crate) startup: PathBuf,
 }
 
 impl Folders {

@@ -15,6 +15,7 @@ use assay_magics::plan::{
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Why a plan could not be carried out.
 #[derive(Debug)]
@@ -70,14 +71,19 @@ impl Session {
     ) -> Result<Outcome, Fault> {
         match plan {
             Plan::Nothing => Ok(Outcome::Done),
-            Plan::Session(step) => self.perform_step(step, stopped).await,
+            Plan::Session(step) => self.perform_step(step, context, stopped).await,
             Plan::File(step) => self.perform_file(step),
             Plan::Process(step) => self.perform_process(&step, stopped).await,
             Plan::Capture(step) => self.perform_capture(&step, context, stopped).await,
         }
     }
 
-    async fn perform_step(&self, step: SessionStep, stopped: &Stopped) -> Result<Outcome, Fault> {
+    async fn perform_step(
+        &self,
+        step: SessionStep,
+        context: &Context,
+        stopped: &Stopped,
+    ) -> Result<Outcome, Fault> {
         match step {
             SessionStep::Variables => Ok(Outcome::Variables(self.engine().variables().await?)),
             SessionStep::Reset { question } => self.reset(question).await,
@@ -98,6 +104,14 @@ impl Session {
             SessionStep::EngineCommand { line } => {
                 let said = self.stoppable(self.engine().command(line, self.host()), stopped).await?;
                 Ok(Outcome::Text(said.map(|bundle| bundle.plain().to_owned()).unwrap_or_default()))
+            }
+            SessionStep::LoadConfig { quiet } => {
+                let loaded = self.load_startup(quiet, context, stopped).await;
+                Ok(Outcome::Text(match loaded.as_slice() {
+                    _ if quiet => String::new(),
+                    [] => format!("no start-up file in {}", self.startup.display()),
+                    files => format!("loaded {}", files.join(", ")),
+                }))
             }
             SessionStep::Versions => Ok(Outcome::Versions(self.versions())),
         }
@@ -216,10 +230,15 @@ impl Session {
     }
 
     async fn change_engine(&self, change_to: Option<&str>) -> Result<Outcome, Fault> {
+        let before = self.engine().name();
         let current = match change_to {
             Some(name) => self.engines.change(name).await.map_err(Fault::refused)?,
             None => self.engine().name(),
         };
+        if current != before {
+            // The start-up files are for every engine.
+            self.started.store(false, Ordering::Relaxed);
+        }
         let available = self.engines.names().map(str::to_owned).collect();
         Ok(Outcome::Engine { current: current.to_owned(), available })
     }

@@ -157,7 +157,11 @@ impl Stand {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let engine = Arc::new(Actor::default());
-        let folders = Folders { cache: folder.path().join("cache"), data: folder.path().join("data") };
+        let folders = Folders {
+            cache: folder.path().join("cache"),
+            data: folder.path().join("data"),
+            startup: folder.path().join("config"),
+        };
         let variables = BTreeMap::from([("PATH".to_owned(), std::env::var("PATH").unwrap())]);
         let session = std::thread::scope(|scope| {
             // Half of the tests are in a runtime already, which would not wait in another.

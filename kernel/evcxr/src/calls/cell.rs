@@ -19,6 +19,8 @@ pub(super) struct Cells {
     now: Arc<Now>,
     /// Every cell so far, to find where a panic was written.
     cells: Vec<Cell>,
+    /// Whether the prelude has been run.
+    ready: bool,
 }
 
 /// Why a cell did not come to its end.
@@ -42,17 +44,21 @@ enum Value {
 
 impl Cells {
     pub(super) fn new(context: CommandContext, story: Story, now: Arc<Now>) -> Self {
-        Self { context, story, now, cells: Vec::new() }
+        Self { context, story, now, cells: Vec::new(), ready: false }
     }
 
     pub(super) fn context(&mut self) -> &mut CommandContext {
         &mut self.context
     }
 
-    /// Runs the prelude: at the start, and after whatever made evcxr forget it.
-    pub(super) fn prepare(&mut self) -> Result<(), Error> {
-        let outputs = self.context.execute(prelude::SOURCE)?;
-        self.told(&outputs).map(drop)
+    /// Runs the prelude unless that has been done.
+    pub(super) fn ready(&mut self) -> Result<(), Error> {
+        if !self.ready {
+            let outputs = self.context.execute(prelude::SOURCE)?;
+            self.told(&outputs)?;
+            self.ready = true;
+        }
+        Ok(())
     }
 
     /// Runs a cell.

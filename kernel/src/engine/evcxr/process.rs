@@ -10,6 +10,7 @@ use assay_link::evcxr::{Command, Event, Failure, Outcome, Process as Below};
 use assay_link::{frame, version};
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use rustix::process::{Pid, setpriority_process};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -24,6 +25,9 @@ use tokio::sync::watch;
 
 /// The process says hello before it does anything that takes time.
 const HELLO: Duration = Duration::from_secs(30);
+
+/// What `nice` does to a program.
+const NICE: i32 = 10;
 
 /// How long a process that was asked to end may take.
 const STOP: Duration = Duration::from_secs(3);
@@ -89,6 +93,14 @@ impl Process {
         }
         tokio::spawn(process.clone().listen(reader));
         Ok(process)
+    }
+
+    /// Lets everything else have the processors first. The threads that do its work are started later, and take that over.
+    pub(super) fn give_way(&self) {
+        let pid = i32::try_from(self.0.pid).ok().and_then(Pid::from_raw);
+        if let Err(error) = setpriority_process(pid, NICE) {
+            tracing::info!(%error, "evcxr runs at the kernel's own priority");
+        }
     }
 
     /// Shows output to this host from now on. A call that has none leaves the last.

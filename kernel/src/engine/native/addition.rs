@@ -1,10 +1,12 @@
 //! Crates that are added to a notebook, and what that does to what is in it.
 
 use super::dependencies::{Change, Replaced, Site};
+use super::notebook::Notebook;
 use super::{Native, State};
 use crate::engine::surroundings::Surroundings;
 use crate::engine::{Failure, Host, Output, Trouble};
 use assay_magics::render::Bundle;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 impl Native {
@@ -18,7 +20,7 @@ impl Native {
         let surroundings = self.surroundings().clone();
         let mut progress = Progress::new(host);
         let added = async {
-            let State { notebook, workshop, dependencies } = &mut *state;
+            let State { workshop, dependencies, .. } = &mut *state;
             let workshop = self.workshop(workshop, &surroundings).await?;
             let shelf = self.cache.join(SHELF);
             let site = Site {
@@ -28,7 +30,7 @@ impl Native {
                 shelf: &shelf,
             };
             let change = dependencies.add(specifications, site, &mut |step| progress.tell(&step)).await?;
-            let lost = notebook.replace(&change.replaced);
+            let lost = self.replace(&mut state, &change.replaced);
             Ok((change, lost))
         };
         let added = tokio::select! {
@@ -58,7 +60,7 @@ impl Native {
         surroundings: &Surroundings,
         host: &dyn Host,
     ) -> Result<Vec<String>, Trouble> {
-        let State { notebook, workshop, dependencies } = state;
+        let State { workshop, dependencies, .. } = state;
         let workshop = self.workshop(workshop, surroundings).await?;
         let mut notes = Vec::new();
         if !dependencies.is_current() {
@@ -72,12 +74,25 @@ impl Native {
             let mut progress = Progress::new(host);
             let change = dependencies.refresh(site, &mut |step| progress.tell(&step)).await?;
             progress.finish(&change);
-            let lost = notebook.replace(&change.replaced);
+            let lost = self.replace(state, &change.replaced);
             notes = remarks(&change, &lost);
             self.drop_replaced(lost).await?;
         }
-        workshop.linked = dependencies.linked();
+        if let Some(workshop) = &mut state.workshop {
+            workshop.linked = state.dependencies.linked();
+        }
         Ok(notes)
+    }
+
+    /// Forgets what was made of crates that are other ones now. Gives the variables.
+    fn replace(&self, state: &mut State, replaced: &[Replaced]) -> Vec<String> {
+        if replaced.is_empty() {
+            return Vec::new();
+        }
+        let mut notebook = Notebook::clone(&state.notebook);
+        let lost = notebook.replace(replaced);
+        self.settled(state, Arc::new(notebook));
+        lost
     }
 
     /// Variables that no cell can name any more.

@@ -3,8 +3,6 @@
 //! A cell works on a copy, which takes the place of the original once the cell has compiled: what fails leaves no trace.
 
 use super::dependencies::{CRATES, Replaced};
-use super::diagnose::plain;
-use super::mentions::spelled;
 use super::source::Source;
 use super::split::{Import, Item, Name, What};
 use super::types::Closures;
@@ -199,34 +197,6 @@ impl Notebook {
             None => self.imports.retain(|older| older.declaration != import.declaration),
         }
         self.imports.push(Arc::new(import.clone()));
-    }
-
-    /// The notebook as one piece of Rust: declarations, items that still have their names, and variables.
-    pub(super) fn as_text(&self) -> String {
-        let mut text = String::new();
-        let mut line = |piece: &str| {
-            text.push_str(piece);
-            text.push('\n');
-        };
-        self.imports.iter().for_each(|import| line(&import.declaration));
-        for (id, unit) in self.units.all() {
-            let still =
-                |name: &str| self.definitions.get(name).is_some_and(|definition| definition.unit == id);
-            for part in &unit.parts {
-                let alive = part.items.iter().filter(|item| match &item.what {
-                    What::Definition(names) => names.iter().any(|name| still(&name.name)),
-                    What::Macro { name, .. } => still(name),
-                    What::Implementation(_) | What::Invocation { .. } => true,
-                    What::Import(_) | What::Nameless => false,
-                });
-                alive.for_each(|item| line(&part.text[item.range.clone()]));
-            }
-        }
-        for (name, variable) in &self.variables {
-            let (name, type_name) = (spelled(name), plain(&variable.type_name));
-            line(&format!("let mut {name}: {type_name} = todo!();"));
-        }
-        text
     }
 
     /// What is to be said about variables whose types have been redefined since `before`.

@@ -154,6 +154,8 @@ fn arguments(toolchain: &Toolchain, order: &Order, unfinished: &OsStr, name: &Os
     }
     let mut all: Vec<OsString> = vec![order.root.clone().into()];
     all.extend(FLAGS.map(OsString::from));
+    // The last one holds.
+    all.extend(toolchain.optimisation.iter().map(|level| format!("-Copt-level={level}").into()));
     all.extend(
         ["--crate-type=dylib", "-Cprefer-dynamic", "--remap-path-scope=macro,debuginfo"].map(Into::into),
     );

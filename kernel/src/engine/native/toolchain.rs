@@ -30,6 +30,8 @@ pub(super) struct Toolchain {
     pub(super) runtime: PathBuf,
     /// The crate of names that make rustc print full paths: an rlib, crate `assay_names`.
     pub(super) names: PathBuf,
+    /// The level at which cells are optimised, if that is another than [`FLAGS`](super::rustc::FLAGS) say.
+    pub(super) optimisation: Option<String>,
     /// What rustc runs with: the user's environment, without what changes the language or litters.
     pub(super) environment: BTreeMap<String, String>,
 }
@@ -57,9 +59,16 @@ impl Toolchain {
             linker: built.linker,
             runtime: place.runtime(),
             names: place.names(),
+            optimisation: None,
             environment,
         })
     }
+}
+
+/// Whether the source of the standard library is installed beside the rustc that `environment` means in `folder`.
+pub(super) async fn has_source(environment: &BTreeMap<String, String>, folder: &Path) -> bool {
+    let installed = probe::probe(probe::environment(environment), folder).await;
+    installed.is_ok_and(|installed| installed.sysroot.join("lib/rustlib/src/rust/library/core").is_dir())
 }
 
 impl Toolchain {

@@ -55,6 +55,7 @@ pub(super) async fn build(place: &Place, installed: &Installed) -> Result<Built,
         libraries: installed.libraries.clone(),
         linker: Vec::new(),
         runtime: folder.join(RUNTIME),
+        optimisation: None,
         names: folder.join(NAMES),
         environment: installed.environment.clone(),
     };
