@@ -10,11 +10,14 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, sleep
+from typing import TypeVar
 
 import pytest
 
 from frontend import PATIENCE, FrontEnd
 from launch import evcxr, running
+
+T = TypeVar("T")
 
 
 def complete(front: FrontEnd, marked: str) -> list[str]:
@@ -32,7 +35,7 @@ def complete(front: FrontEnd, marked: str) -> list[str]:
     return [code[:start] + match + code[end:] for match in content["matches"]]
 
 
-def patiently[T](ask: Callable[[], T], good: Callable[[T], object]) -> T:
+def patiently(ask: Callable[[], T], good: Callable[[T], object]) -> T:
     """Asks until the answer is good."""
     deadline = monotonic() + PATIENCE
     while not good(answer := ask()):

@@ -109,8 +109,14 @@ def test_the_engine_is_chosen_at_the_start(engine: str) -> None:
 
 
 def test_an_engine_that_is_none_ends_the_start_and_says_which_there_are(tmp_path: Path) -> None:
-    connection = {f"{name}_port": 0 for name in ("shell", "iopub", "stdin", "control", "hb")}
-    connection |= {"transport": "tcp", "ip": "127.0.0.1", "key": "k", "signature_scheme": "hmac-sha256"}
+    # It ends before it listens.
+    names = ("shell", "iopub", "stdin", "control", "hb")
+    connection = {f"{name}_port": 40_000 + at for at, name in enumerate(names)} | {
+        "transport": "tcp",
+        "ip": "127.0.0.1",
+        "key": "k",
+        "signature_scheme": "hmac-sha256",
+    }
     file = tmp_path / "connection.json"
     file.write_text(json.dumps(connection))
     env = {**isolated_environment(tmp_path / "nobody"), "ASSAY_ENGINE": "steam"}
