@@ -196,12 +196,19 @@ def outcome_of(exchange: Exchange, numbers: dict[str, int]) -> Outcome:
     outcome = Outcome()
     stderr = plain(exchange.stderr())
     outcome.stderr = [stderr] if stderr else []
+    replaceable: dict[str, int] = {}
     for message in exchange.everything():
         if message.type == "stream" and message.content["name"] == "stdout":
             # Messages may be cut anywhere.
             outcome.shown.append(("stdout>", message.content["text"]))
         elif message.type in ("display_data", "execute_result"):
+            if display := message.content.get("transient", {}).get("display_id"):
+                replaceable[display] = len(outcome.shown)
             outcome.shown += [(kind, plain(text)) for kind, text in displayed(message.type, message.content["data"])]
+        elif message.type == "update_display_data":
+            # What was shown is replaced where it stands.
+            at = replaceable[message.content["transient"]["display_id"]]
+            [outcome.shown[at]] = [(kind, plain(text)) for kind, text in displayed(message.type, message.content["data"])]
     outcome.shown = joined(outcome.shown)
     assert exchange.reply is not None
     if exchange.reply.content["status"] == "error":

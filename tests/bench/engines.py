@@ -27,6 +27,13 @@ from jupyter_client.manager import KernelManager
 HERE = Path(__file__).parent
 TRIVIAL = "2 + 2"
 ITEM_CELLS = 60
+CRATES = """
+:dep rayon = "1"
+:dep regex = "1"
+:dep serde = { version = "1", features = ["derive"] }
+:dep serde_json = "1"
+:dep rand = "0.8"
+"""
 # Generous: it ends what hangs.
 PATIENCE = 600
 
@@ -176,6 +183,22 @@ def measure_trivial(group: list[Contestant], times: int) -> None:
         notebook.stop()
 
 
+def measure_crates(group: list[Contestant], times: int) -> None:
+    """Trivial cells before and after crates were added. Building them is no part of the figures."""
+    notebooks = opened(group)
+    in_turn(notebooks, "first cell", TRIVIAL)
+    for _ in range(times):
+        in_turn(notebooks, "trivial cell before :dep", TRIVIAL)
+    in_turn(notebooks, "the five crates added", CRATES)
+    # evcxr builds them with the cell after.
+    for notebook in notebooks:
+        notebook.run(TRIVIAL)
+    for _ in range(times):
+        in_turn(notebooks, "trivial cell after :dep", TRIVIAL)
+    for notebook in notebooks:
+        notebook.stop()
+
+
 def measure_course(group: list[Contestant], course: list[str]) -> None:
     notebooks = opened(group)
     in_turn(notebooks, "first cell", TRIVIAL)
@@ -192,6 +215,7 @@ def latency(contestants: list[Contestant], asked: argparse.Namespace) -> None:
         for group in groups:
             progress(f"run {run + 1} of {asked.runs}: {', '.join(c.name for c in group)}")
             measure_trivial(group, asked.trivial)
+            measure_crates(group, asked.trivial)
             measure_course(group, course)
     print_latency(contestants, course, asked)
 
@@ -205,6 +229,11 @@ def print_latency(contestants: list[Contestant], course: list[str], asked: argpa
         print_row(what, contestants, lambda c, what=what: c.median(what), what)
     ratios = (f"{c.median(after) / c.median('trivial cell'):>18.2f}    " for c in contestants)
     print(f"{'  its ratio to the trivial cell':<44}", *ratios)
+    before, after = "trivial cell before :dep", "trivial cell after :dep"
+    for what in (before, "the five crates added", after):
+        print_row(what, contestants, lambda c, what=what: c.median(what), what)
+    ratios = (f"{c.median(after) / c.median(before):>18.2f}    " for c in contestants)
+    print(f"{'  its ratio to the one before':<44}", *ratios)
     for number, code in enumerate(course):
         what = f"course {number}"
         print_row(f"  {code.splitlines()[0]}", contestants, lambda c, what=what: c.median(what), what)

@@ -6,6 +6,7 @@
 
 mod cargo;
 mod graph;
+mod hidden;
 mod layer;
 mod linked;
 mod manifest;

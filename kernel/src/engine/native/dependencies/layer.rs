@@ -7,7 +7,7 @@ use super::super::rustc::{self, Compiled, FLAGS, Order};
 use super::super::toolchain::{Toolchain, names};
 use super::cargo::{Kind, Library, Native};
 use super::shelf::Shelf;
-use super::symbols;
+use super::{hidden, symbols};
 use crate::engine::Trouble;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -48,10 +48,13 @@ impl Layer {
             return Ok(layer);
         }
         let draft = shelf.draft(&layer.folder).map_err(broken)?;
+        let made = Made::of(crates, natives).await;
         for one in crates {
-            adopt(&one.file, draft.path()).map_err(broken)?;
+            let foreign = natives.iter().any(|native| native.package == one.package);
+            let shown = if foreign { &made.symbols } else { &BTreeSet::new() };
+            adopt(&one.file, draft.path(), shown).map_err(broken)?;
         }
-        let text = source(base, crates, natives).await;
+        let text = source(base, crates, &made);
         fs::write(draft.path().join("lib.rs"), text)
             .and_then(|()| fs::write(draft.path().join(EXPORTS), "!<arch>\n"))
             .map_err(broken)?;
@@ -115,32 +118,45 @@ fn alias(at: usize) -> String {
     format!("assay_crate_{at}")
 }
 
+/// What is known of the crates of a layer from what they are made of.
+#[derive(Debug, Clone, Default)]
+struct Made {
+    /// What their types may be called. Without it, types may be printed so that later cells cannot name them, and say so.
+    names: BTreeSet<String>,
+    /// What the libraries in other languages define that were linked into them.
+    symbols: BTreeSet<String>,
+}
+
+impl Made {
+    async fn of(crates: &[&Library], natives: &[Native]) -> Self {
+        let rlibs = crates.iter().filter(|one| one.kind == Kind::Rlib).map(|one| one.file.clone());
+        let (rlibs, natives): (Vec<PathBuf>, _) = (rlibs.collect(), natives.to_vec());
+        let read = tokio::task::spawn_blocking(move || Self {
+            names: rlibs.iter().flat_map(|rlib| names::of_crate(rlib)).collect(),
+            symbols: symbols::of_archives(&natives),
+        });
+        read.await.unwrap_or_default()
+    }
+}
+
 /// The text of a layer's crate. What else is to be compiled once for all cells, on top of these crates, belongs here.
-async fn source(base: &[Layer], crates: &[&Library], natives: &[Native]) -> String {
+fn source(base: &[Layer], crates: &[&Library], made: &Made) -> String {
     let mut text = String::from("#![allow(dead_code, nonstandard_style, clashing_extern_declarations)]\n");
     let mut line = |line: &str| {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{line}");
     };
     base.iter().for_each(|layer| line(&format!("extern crate {} as _;", layer.name)));
-    let rlibs: Vec<PathBuf> =
-        crates.iter().filter(|one| one.kind == Kind::Rlib).map(|one| one.file.clone()).collect();
-    (0..rlibs.len()).for_each(|at| line(&format!("extern crate {} as _;", alias(at))));
-    let natives = natives.to_vec();
-    let read = tokio::task::spawn_blocking(move || {
-        let all: BTreeSet<String> = rlibs.iter().flat_map(|rlib| names::of_crate(rlib)).collect();
-        (all, symbols::of_archives(&natives))
-    });
-    // Without names, types may be printed so that later cells cannot name them, and say so.
-    let (names, symbols) = read.await.unwrap_or_default();
+    let rlibs = crates.iter().filter(|one| one.kind == Kind::Rlib).count();
+    (0..rlibs).for_each(|at| line(&format!("extern crate {} as _;", alias(at))));
     // What is hidden from documentation is hidden from whoever looks whether a name is the only one.
     line("pub mod assay_names {");
-    names.iter().for_each(|name| line(&format!("pub struct {name};")));
+    made.names.iter().for_each(|name| line(&format!("pub struct {name};")));
     line("}");
-    if !symbols.is_empty() {
+    if !made.symbols.is_empty() {
         // A function that is inlined into a cell may call them; but only what a crate declares is exported.
         line("#[link(name = \"assay_exports\", kind = \"static\")] unsafe extern \"C\" {");
-        for (at, symbol) in symbols.iter().enumerate() {
+        for (at, symbol) in made.symbols.iter().enumerate() {
             line(&format!("#[link_name = \"{symbol}\"] pub fn assay_symbol_{at}();"));
         }
         line("}");
@@ -171,9 +187,16 @@ fn key(toolchain: &Toolchain, base: &[Layer], crates: &[&Library]) -> io::Result
     Ok(hex::encode(&hash.finalize()[..8]))
 }
 
-/// Gives a file a second name in a folder: whatever cargo makes of the first one later, it does that by putting another file in its place.
-fn adopt(file: &Path, folder: &Path) -> io::Result<()> {
+/// Gives a file a second name in a folder: whatever cargo makes of the first one later, it does that by putting another file in its place. Where it hides one of
+/// these symbols, which are to be seen, the folder gets a copy that shows it.
+fn adopt(file: &Path, folder: &Path, shown: &BTreeSet<String>) -> io::Result<()> {
     let own = folder.join(file.file_name().unwrap_or_default());
+    if !shown.is_empty() {
+        let mut bytes = fs::read(file)?;
+        if hidden::show(&mut bytes, shown) > 0 {
+            return fs::write(own, bytes);
+        }
+    }
     fs::hard_link(file, &own).or_else(|_| fs::copy(file, &own).map(drop))
 }
 
