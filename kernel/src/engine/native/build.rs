@@ -197,6 +197,7 @@ impl Builder<'_> {
             puts: BTreeMap::new(),
             inside: BTreeSet::new(),
             awaits: awaits(&self.cell.source, self.split),
+            start: self.workshop.linked.runtime().unwrap_or_default(),
         }
     }
 
