@@ -182,10 +182,11 @@ class Kernel:
 
     def files_left(self) -> list[Path]:
         """What is in the temporary folders and in the kernel's private cache: there, nothing may outlive a kernel but what it
-        compiled for a toolchain once and for all."""
+        compiled once and for all: for a toolchain, and of the crates that notebooks depend on."""
         temporary = [p for name in ("tmp", "run") for p in (self.folder / name).iterdir()]
         cache = self.folder / "cache" / "assay"
-        private = [p for p in cache.rglob("*") if not p.is_dir() and not p.is_relative_to(cache / "native")]
+        kept = (cache / "native", cache / "dependencies")
+        private = [p for p in cache.rglob("*") if not p.is_dir() and not any(p.is_relative_to(place) for place in kept)]
         return temporary + private
 
     def discard(self) -> None:
