@@ -128,3 +128,18 @@ def test_more_than_a_page_can_take_is_said_and_costs_nothing(front: FrontEnd) ->
     done = front.execute(code).ok()
     assert "300 MB are more than a page can be given at once" in done.stderr()
     assert done.text() == str(300 << 20)
+
+
+@pytest.mark.timeout(300)
+def test_tasks_of_tokio_live_from_cell_to_cell(front: FrontEnd) -> None:
+    adding = front.start(':dep tokio = { version = "1", features = ["rt-multi-thread", "time"] }')
+    front.wait(adding, patience=240).ok().everything()
+    front.execute("use std::time::Duration; use tokio::time::sleep;").ok().everything()
+    # A cell that does not await is in the runtime, too.
+    front.execute("let task = tokio::spawn(async { sleep(Duration::from_millis(300)).await; 42 });").ok().everything()
+    assert front.execute("let waited = sleep(Duration::from_millis(5)).await; task.await?").ok().text() == "42"
+    assert front.execute("let kept = vec![waited]; sleep(Duration::ZERO).await; panic!()").error()["ename"] == "Panic"
+    assert front.execute("kept").ok().text() == "[()]"
+    # There is one runtime: what one cell made in it works in another.
+    front.execute("let (tell, told) = tokio::runtime::Handle::current().block_on(async { (1, 2) });").ok().everything()
+    assert front.execute("tell + told").ok().text() == "3"

@@ -7,24 +7,29 @@ use crate::run::{self, Failure};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
 /// Runs a future to its end on this thread.
 pub type Drive = fn(Pin<&mut dyn Future<Output = ()>>);
 
-/// The runtime of the notebook, if its dependencies have one.
-static RUNTIME: OnceLock<Drive> = OnceLock::new();
+/// What drives cells: a runtime of the notebook's dependencies, once they have one.
+static DRIVE: Mutex<Drive> = Mutex::new(drive);
 
-/// From now on cells that await are driven by this; false if there is something else already.
-pub fn use_runtime(drive: Drive) -> bool {
-    RUNTIME.set(drive).is_ok()
+/// From now on cells that await are driven by this.
+pub fn use_runtime(drive: Drive) {
+    *lock() = drive;
 }
 
 /// Runs a cell that awaits.
 pub fn block_on(cell: Pin<&mut dyn Future<Output = ()>>) {
-    RUNTIME.get().copied().unwrap_or(drive)(cell);
+    let drive = *lock();
+    drive(cell);
+}
+
+fn lock() -> MutexGuard<'static, Drive> {
+    DRIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What [`catch`](super::catch) is for a part of a cell that does not await. It is ready when the part has ended, however it did.

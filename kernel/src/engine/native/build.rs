@@ -205,6 +205,7 @@ impl Builder<'_> {
             puts: BTreeMap::new(),
             inside: BTreeSet::new(),
             awaits: awaits(&self.cell.source, self.split),
+            start: self.workshop.linked.runtime().unwrap_or_default(),
         }
     }
 

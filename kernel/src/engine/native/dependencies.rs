@@ -11,6 +11,7 @@ mod layer;
 mod linked;
 mod manifest;
 mod package;
+mod runtime;
 mod said;
 mod shelf;
 mod sources;

@@ -26,6 +26,8 @@ pub(super) struct Entry<'a> {
     pub(super) inside: BTreeSet<u32>,
     /// Whether it awaits: then it is a future.
     pub(super) awaits: bool,
+    /// The statement that starts the asynchronous runtime of the notebook's crates; empty if they have none.
+    pub(super) start: String,
 }
 
 /// A variable of an earlier cell.
@@ -109,8 +111,8 @@ impl<'a> Writer<'a> {
     fn head(&mut self) {
         let symbol = &self.entry.symbol;
         self.source.ours(&format!(
-            "use super::*; #[unsafe(no_mangle)] pub extern \"C-unwind\" fn {symbol}() {{ {}",
-            self.form.head
+            "use super::*; #[unsafe(no_mangle)] pub extern \"C-unwind\" fn {symbol}() {{ {}{}",
+            self.entry.start, self.form.head
         ));
         let mut level = Vec::new();
         let inside = |slot: &u32| self.entry.inside.contains(slot);

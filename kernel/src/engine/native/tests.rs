@@ -297,6 +297,7 @@ fn written_with(text: &str, taken: &[(&str, bool)], puts: &[(u32, Put)], inside:
         puts: puts.iter().cloned().collect::<BTreeMap<_, _>>(),
         inside: inside.clone(),
         awaits: awaits(text, &split),
+        start: String::new(),
     };
     let (source, places) = entry::write(&entry);
     for (slot, place) in &places.puts {

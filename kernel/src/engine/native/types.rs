@@ -108,7 +108,7 @@ fn one(printed: &str, paths: &Paths<'_>, closures: &[&Closures]) -> Found {
     if let Some(object) = closures.iter().find_map(|closures| closures.get(printed)) {
         return Found::Closure(object.to_owned());
     }
-    if text::nameless(printed) {
+    if text::nameless(printed) || text::has_never(printed) {
         Found::Nameless(printed.to_owned())
     } else {
         Found::Named(paths.rewrite(printed))

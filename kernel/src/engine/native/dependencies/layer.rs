@@ -7,7 +7,7 @@ use super::super::rustc::{self, Compiled, FLAGS, Order};
 use super::super::toolchain::{Toolchain, names};
 use super::cargo::{Kind, Library, Native};
 use super::shelf::Shelf;
-use super::{hidden, symbols};
+use super::{hidden, runtime, symbols};
 use crate::engine::Trouble;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -28,6 +28,8 @@ pub(super) struct Layer {
     pub(super) folder: PathBuf,
     /// The names of the files of those crates.
     pub(super) files: BTreeSet<String>,
+    /// Whether it has an asynchronous runtime.
+    pub(super) runtime: bool,
 }
 
 impl Layer {
@@ -43,7 +45,8 @@ impl Layer {
         let key = key(toolchain, base, crates).map_err(broken)?;
         let folder = shelf.layer(&key);
         let files = crates.iter().filter_map(|one| file_name(&one.file)).collect();
-        let layer = Self { name: format!("assay_deps_{key}"), folder, files };
+        let runtime = runtime::of(crates).is_some();
+        let layer = Self { name: format!("assay_deps_{key}"), folder, files, runtime };
         if layer.library().is_file() {
             return Ok(layer);
         }
@@ -100,7 +103,7 @@ impl Layer {
             crate_name: self.name.clone(),
             identity: self.name.clone(),
             library: draft.join(self.file()),
-            externs: own.chain(lower).collect(),
+            externs: own.chain(lower).chain(toolchain.externs()).collect(),
             search: base.iter().map(|layer| layer.folder.clone()).chain([draft.to_owned()]).collect(),
             linked: Vec::new(),
             mir: None,
@@ -149,6 +152,10 @@ fn source(base: &[Layer], crates: &[&Library], made: &Made) -> String {
     base.iter().for_each(|layer| line(&format!("extern crate {} as _;", layer.name)));
     let rlibs = crates.iter().filter(|one| one.kind == Kind::Rlib).count();
     (0..rlibs).for_each(|at| line(&format!("extern crate {} as _;", alias(at))));
+    if let Some((at, tokio)) = runtime::of(crates).and_then(|at| Some((at, nth(crates, at)?))) {
+        line(&format!("extern crate {};", alias(at)));
+        line(&runtime::module(tokio, &alias(at)));
+    }
     // What is hidden from documentation is hidden from whoever looks whether a name is the only one.
     line("pub mod assay_names {");
     made.names.iter().for_each(|name| line(&format!("pub struct {name};")));
@@ -164,7 +171,12 @@ fn source(base: &[Layer], crates: &[&Library], made: &Made) -> String {
     text
 }
 
-/// What a layer hangs on: the toolchain, what it is built on, and which files of what size and from when are in it.
+/// A crate by its number among those that are linked.
+fn nth<'l>(crates: &[&'l Library], at: usize) -> Option<&'l Library> {
+    crates.iter().copied().filter(|one| one.kind == Kind::Rlib).nth(at)
+}
+
+/// What a layer hangs on: the toolchain, with the cell runtime that it is built on, what it is built on, and which files of what size and from when are in it.
 fn key(toolchain: &Toolchain, base: &[Layer], crates: &[&Library]) -> io::Result<String> {
     let mut hash = Sha256::new();
     let mut add = |bytes: &[u8]| {
@@ -172,6 +184,7 @@ fn key(toolchain: &Toolchain, base: &[Layer], crates: &[&Library]) -> io::Result
         hash.update(bytes);
     };
     add(toolchain.version.as_bytes());
+    add(toolchain.runtime.as_os_str().as_bytes());
     // How a layer is made is in the kernel's own code.
     add(env!("CARGO_PKG_VERSION").as_bytes());
     FLAGS.iter().for_each(|flag| add(flag.as_bytes()));

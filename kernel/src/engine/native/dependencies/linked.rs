@@ -1,6 +1,7 @@
 //! What every crate of a notebook sees of the crates that were added.
 
 use super::layer::Layer;
+use super::runtime;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -81,6 +82,12 @@ impl Linked {
         text
     }
 
+    /// The statement that starts the asynchronous runtime, if there is one: that of the layer that came last.
+    pub(in super::super) fn runtime(&self) -> Option<String> {
+        let layer = self.layers.iter().rev().find(|layer| layer.runtime)?;
+        Some(format!("::{}::{}::start(); ", layer.name, runtime::MODULE))
+    }
+
     /// What the crates are called in types: names that must not be the only ones, or rustc would leave out the module that they are in.
     pub(in super::super) fn aliases(&self) -> impl Iterator<Item = &String> {
         self.crates.iter().map(|one| &one.alias)
@@ -107,7 +114,12 @@ mod tests {
             file: format!("/l/lib{alias}.rlib").into(),
         };
         let linked = Linked {
-            layers: vec![Layer { name: "d".to_owned(), folder: "/l".into(), files: BTreeSet::new() }],
+            layers: vec![Layer {
+                name: "d".to_owned(),
+                folder: "/l".into(),
+                files: BTreeSet::new(),
+                runtime: true,
+            }],
             crates: vec![
                 loaded(Some("regex"), "regex"),
                 loaded(Some("rand"), "rand_2"),
@@ -119,6 +131,7 @@ mod tests {
         let expected = "extern crate d as _; #[allow(unused_extern_crates, nonstandard_style)] mod assay_crates { pub(crate) extern crate regex; \
                         pub(crate) extern crate rand as rand_2; pub(crate) extern crate assay_of_rand as rand; }\n";
         assert_eq!(linked.declarations(), expected);
+        assert_eq!(linked.runtime().as_deref(), Some("::d::assay_runtime::start(); "));
         let externs: Vec<_> =
             linked.externs().map(|(name, file)| format!("{name}={}", file.display())).collect();
         let expected = [

@@ -85,3 +85,14 @@ proptest! {
         found(&format!("fn f::{{closure#0}}(_1: &{{closure@a.rs:1:2: 1:4}}, _2: {text}) -> {text} {{"));
     }
 }
+
+#[test]
+fn a_type_that_nobody_may_write_is_nameless() {
+    let check =
+        |printed: &str, expected: bool| assert_eq!(super::text::has_never(printed), expected, "{printed}");
+    check("tokio::task::JoinHandle<!>", true);
+    check("(u8, !)", true);
+    check("fn() -> !", false);
+    check("Box<dyn Fn(u8) -> !>", false);
+    check("Flag<'!'>", false);
+}

@@ -157,6 +157,11 @@ pub(super) fn nameless(printed: &str) -> bool {
     pieces(printed).any(|(_, piece)| piece == "{" || piece == "impl")
 }
 
+/// Whether `!` is in a type elsewhere than as what a function returns: nobody may write it there.
+pub(super) fn has_never(printed: &str) -> bool {
+    pieces(printed).any(|(at, piece)| piece == "!" && !printed[..at].trim_end().ends_with("->"))
+}
+
 /// The type of the pointer that holds a function item: `fn(i32) -> i32` of `fn(i32) -> i32 {add}`.
 pub(super) fn function_item(printed: &str) -> Option<&str> {
     let (pointer, name) = printed.split_at(until(printed, &["{"]));
