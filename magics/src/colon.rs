@@ -97,7 +97,7 @@ pub(crate) static COMMANDS: &[Command] = &[
     engine("linker", Some("NAME"), "show or set the linker: system, lld, mold", ":linker lld"),
     Command {
         name: "load_config",
-        summary: "run evcxr's start-up files, init.evcxr and prelude.rs, again",
+        summary: "read evcxr's configuration files again",
         example: ":load_config --quiet",
         meaning: Meaning::LoadConfig,
     },
