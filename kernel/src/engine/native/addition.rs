@@ -5,6 +5,7 @@ use super::{Native, State};
 use crate::engine::surroundings::Surroundings;
 use crate::engine::{Failure, Host, Output, Trouble};
 use assay_magics::render::Bundle;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 impl Native {
@@ -16,7 +17,7 @@ impl Native {
         tokio::pin!(stop);
         stop.as_mut().enable();
         let surroundings = self.surroundings().clone();
-        let mut progress = Progress::new(host);
+        let progress = Progress::new(host);
         let added = async {
             let State { notebook, workshop, dependencies } = &mut *state;
             let workshop = self.workshop(workshop, &surroundings).await?;
@@ -27,12 +28,12 @@ impl Native {
                 environment: &surroundings.environment,
                 shelf: &shelf,
             };
-            let change = dependencies.add(specifications, site, &mut |step| progress.tell(&step)).await?;
+            let change = dependencies.add(specifications, site, &mut |step| progress.tell(step)).await?;
             let lost = notebook.replace(&change.replaced);
             Ok((change, lost))
         };
         let added = tokio::select! {
-            added = added => Some(added),
+            added = progress.follow(added) => Some(added),
             () = &mut stop => None,
         };
         let (change, lost) = match added {
@@ -69,8 +70,9 @@ impl Native {
                 environment: &surroundings.environment,
                 shelf: &shelf,
             };
-            let mut progress = Progress::new(host);
-            let change = dependencies.refresh(site, &mut |step| progress.tell(&step)).await?;
+            let progress = Progress::new(host);
+            let mut told = |step| progress.tell(step);
+            let change = progress.follow(dependencies.refresh(site, &mut told)).await?;
             progress.finish(&change);
             let lost = notebook.replace(&change.replaced);
             notes = remarks(&change, &lost);
@@ -137,8 +139,15 @@ struct Progress<'a> {
     host: &'a dyn Host,
     id: String,
     began: Instant,
-    /// When it was last told.
-    told: Option<Instant>,
+    state: Mutex<Told>,
+}
+
+#[derive(Default)]
+struct Told {
+    /// Whether there is a display.
+    begun: bool,
+    /// What is to be shown next.
+    next: Option<String>,
 }
 
 /// What is done sooner is not worth a word.
@@ -150,41 +159,58 @@ const PACE: Duration = Duration::from_millis(200);
 impl<'a> Progress<'a> {
     fn new(host: &'a dyn Host) -> Self {
         let id = format!("assay-crates-{}", uuid::Uuid::new_v4().simple());
-        Self { host, id, began: Instant::now(), told: None }
+        Self { host, id, began: Instant::now(), state: Mutex::default() }
     }
 
-    fn tell(&mut self, step: &str) {
-        let due = self.told.map_or(self.began.elapsed() > AT_ONCE, |told| told.elapsed() > PACE);
-        if due {
-            self.show(step);
+    /// Waits for something to be done, and shows now and then how far it is.
+    async fn follow<T>(&self, work: impl Future<Output = T>) -> T {
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                () = tokio::time::sleep(PACE) => {}
+            }
+            let next = self.state().next.take_if(|_| self.began.elapsed() > AT_ONCE);
+            next.into_iter().for_each(|text| self.show(&text));
         }
     }
 
-    fn show(&mut self, text: &str) {
+    /// Notes how far it is.
+    fn tell(&self, step: String) {
+        self.state().next = Some(step);
+    }
+
+    fn show(&self, text: &str) {
         let (bundle, display_id) = (Bundle::text(text), self.id.clone());
-        self.host.output(match self.told {
-            Some(_) => Output::UpdateDisplay { bundle, display_id },
-            None => Output::Display { bundle, display_id: Some(display_id) },
+        let begun = std::mem::replace(&mut self.state().begun, true);
+        self.host.output(if begun {
+            Output::UpdateDisplay { bundle, display_id }
+        } else {
+            Output::Display { bundle, display_id: Some(display_id) }
         });
-        self.told = Some(Instant::now());
+    }
+
+    /// The last word, which stays.
+    fn end(&self, text: &str) {
+        self.show(text);
     }
 
     /// The last word on what nobody asked for: if anything was told of it, how long it took.
-    fn finish(&mut self, change: &Change) {
-        if self.told.is_some() {
+    fn finish(&self, change: &Change) {
+        if self.state().begun {
             self.show(&built(change));
         }
     }
 
-    /// The last word, which stays.
-    fn end(&mut self, text: &str) {
-        self.show(text);
-    }
-
     /// What was begun, if anything was told of it, has come to nothing.
-    fn give_up(&mut self) {
-        if self.told.is_some() {
+    fn give_up(&self) {
+        if self.state().begun {
             self.show("no crate was added");
         }
+    }
+
+    /// What is behind this lock is whole whenever it is free.
+    fn state(&self) -> MutexGuard<'_, Told> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
