@@ -6,7 +6,7 @@ use super::{Native, State};
 use crate::engine::surroundings::Surroundings;
 use crate::engine::{Failure, Host, Output, Trouble};
 use assay_magics::render::Bundle;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 impl Native {
@@ -18,7 +18,7 @@ impl Native {
         tokio::pin!(stop);
         stop.as_mut().enable();
         let surroundings = self.surroundings().clone();
-        let mut progress = Progress::new(host);
+        let progress = Progress::new(host);
         let added = async {
             let State { workshop, dependencies, .. } = &mut *state;
             let workshop = self.workshop(workshop, &surroundings).await?;
@@ -34,7 +34,7 @@ impl Native {
             Ok((change, lost))
         };
         let added = tokio::select! {
-            added = added => Some(added),
+            added = progress.follow(added) => Some(added),
             () = &mut stop => None,
         };
         let (change, lost) = match added {
@@ -50,7 +50,7 @@ impl Native {
         };
         let lines = std::iter::once(added_line(&change)).chain(remarks(&change, &lost));
         progress.end(&lines.collect::<Vec<_>>().join("\n"));
-        self.drop_replaced(lost).await.map_err(Failure::Trouble)
+        self.drop_replaced(lost.variables).await.map_err(Failure::Trouble)
     }
 
     /// Sees to it that cells are compiled with what the crates are now: one whose source has changed is built again. Gives what there is to say about it.
@@ -71,12 +71,13 @@ impl Native {
                 environment: &surroundings.environment,
                 shelf: &shelf,
             };
-            let mut progress = Progress::new(host);
-            let change = dependencies.refresh(site, &mut |step| progress.tell(&step)).await?;
+            let progress = Progress::new(host);
+            let mut told = |step| progress.tell(step);
+            let change = progress.follow(dependencies.refresh(site, &mut told)).await?;
             progress.finish(&change);
             let lost = self.replace(state, &change.replaced);
             notes = remarks(&change, &lost);
-            self.drop_replaced(lost).await?;
+            self.drop_replaced(lost.variables).await?;
         }
         if let Some(workshop) = &mut state.workshop {
             workshop.linked = state.dependencies.linked();
@@ -84,15 +85,16 @@ impl Native {
         Ok(notes)
     }
 
-    /// Forgets what was made of crates that are other ones now. Gives the variables.
-    fn replace(&self, state: &mut State, replaced: &[Replaced]) -> Vec<String> {
+    /// Forgets what was made of crates that are other ones now.
+    fn replace(&self, state: &mut State, replaced: &[Replaced]) -> Lost {
         if replaced.is_empty() {
-            return Vec::new();
+            return Lost::default();
         }
         let mut notebook = Notebook::clone(&state.notebook);
-        let lost = notebook.replace(replaced);
+        let variables = notebook.replace(replaced);
+        let left_behind = notebook.left_behind(&state.notebook);
         self.settled(state, Arc::new(notebook));
-        lost
+        Lost { variables, left_behind }
     }
 
     /// Variables that no cell can name any more.
@@ -103,6 +105,15 @@ impl Native {
             _ => Ok(()),
         }
     }
+}
+
+/// What a notebook loses with crates that are replaced.
+#[derive(Default)]
+struct Lost {
+    /// Variables that no cell can name any more.
+    variables: Vec<String>,
+    /// The stories of those that have an older type now.
+    left_behind: Vec<String>,
 }
 
 /// The folder of built crates in the kernel's cache.
@@ -124,7 +135,7 @@ fn built(change: &Change) -> String {
 }
 
 /// What the user should know of a change.
-fn remarks(change: &Change, lost: &[String]) -> Vec<String> {
+fn remarks(change: &Change, lost: &Lost) -> Vec<String> {
     let mut all = Vec::new();
     if change.unreachable {
         all.push("the registry cannot be reached: what had been downloaded before was used".to_owned());
@@ -138,12 +149,13 @@ fn remarks(change: &Change, lost: &[String]) -> Vec<String> {
             "built anew: {}; items that use it are compiled anew",
             change.replaced.iter().map(named).collect::<Vec<_>>().join(", ")
         );
-        if !lost.is_empty() {
-            let names: Vec<String> = lost.iter().map(|name| format!("`{name}`")).collect();
+        if !lost.variables.is_empty() {
+            let names: Vec<String> = lost.variables.iter().map(|name| format!("`{name}`")).collect();
             line.push_str(&format!("; gone, since their types were its: {}", names.join(", ")));
         }
         all.push(line);
     }
+    all.extend(lost.left_behind.iter().cloned());
     all
 }
 
@@ -152,8 +164,15 @@ struct Progress<'a> {
     host: &'a dyn Host,
     id: String,
     began: Instant,
-    /// When it was last told.
-    told: Option<Instant>,
+    state: Mutex<Told>,
+}
+
+#[derive(Default)]
+struct Told {
+    /// Whether there is a display.
+    begun: bool,
+    /// What is to be shown next.
+    next: Option<String>,
 }
 
 /// What is done sooner is not worth a word.
@@ -165,41 +184,58 @@ const PACE: Duration = Duration::from_millis(200);
 impl<'a> Progress<'a> {
     fn new(host: &'a dyn Host) -> Self {
         let id = format!("assay-crates-{}", uuid::Uuid::new_v4().simple());
-        Self { host, id, began: Instant::now(), told: None }
+        Self { host, id, began: Instant::now(), state: Mutex::default() }
     }
 
-    fn tell(&mut self, step: &str) {
-        let due = self.told.map_or(self.began.elapsed() > AT_ONCE, |told| told.elapsed() > PACE);
-        if due {
-            self.show(step);
+    /// Waits for something to be done, and shows now and then how far it is.
+    async fn follow<T>(&self, work: impl Future<Output = T>) -> T {
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                () = tokio::time::sleep(PACE) => {}
+            }
+            let next = self.state().next.take_if(|_| self.began.elapsed() > AT_ONCE);
+            next.into_iter().for_each(|text| self.show(&text));
         }
     }
 
-    fn show(&mut self, text: &str) {
+    /// Notes how far it is.
+    fn tell(&self, step: String) {
+        self.state().next = Some(step);
+    }
+
+    fn show(&self, text: &str) {
         let (bundle, display_id) = (Bundle::text(text), self.id.clone());
-        self.host.output(match self.told {
-            Some(_) => Output::UpdateDisplay { bundle, display_id },
-            None => Output::Display { bundle, display_id: Some(display_id) },
+        let begun = std::mem::replace(&mut self.state().begun, true);
+        self.host.output(if begun {
+            Output::UpdateDisplay { bundle, display_id }
+        } else {
+            Output::Display { bundle, display_id: Some(display_id) }
         });
-        self.told = Some(Instant::now());
+    }
+
+    /// The last word, which stays.
+    fn end(&self, text: &str) {
+        self.show(text);
     }
 
     /// The last word on what nobody asked for: if anything was told of it, how long it took.
-    fn finish(&mut self, change: &Change) {
-        if self.told.is_some() {
+    fn finish(&self, change: &Change) {
+        if self.state().begun {
             self.show(&built(change));
         }
     }
 
-    /// The last word, which stays.
-    fn end(&mut self, text: &str) {
-        self.show(text);
-    }
-
     /// What was begun, if anything was told of it, has come to nothing.
-    fn give_up(&mut self) {
-        if self.told.is_some() {
+    fn give_up(&self) {
+        if self.state().begun {
             self.show("no crate was added");
         }
+    }
+
+    /// What is behind this lock is whole whenever it is free.
+    fn state(&self) -> MutexGuard<'_, Told> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

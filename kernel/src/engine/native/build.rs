@@ -3,7 +3,7 @@
 use super::adjust::{self, Adjustment};
 use super::awaits::awaits;
 use super::dependencies::Linked;
-use super::diagnose::{Files, explain, leave_out_repeated};
+use super::diagnose::{Files, explain, leave_out_repeated, note};
 use super::entry::{Entry, Places, Taken};
 use super::generate::{self, Crate, Loaded, STATEMENTS};
 use super::notebook::{Gone, Notebook, Variable};
@@ -365,6 +365,7 @@ impl Builder<'_> {
             made.compiled.messages.iter().filter_map(|message| files.diagnostic(message)).collect();
         leave_out_repeated(&mut all);
         explain(&mut all, &self.notebook);
+        elsewhere(&mut all, self.cell.number);
         if made.compiled.ok {
             // A unit that is built again has said its warnings before.
             all.retain(|one| one.spans.iter().any(|span| span.primary && span.cell == self.cell.number));
@@ -485,6 +486,19 @@ impl Builder<'_> {
             gone: BTreeMap::new(),
             warnings: self.warnings,
             notes: self.notes,
+        }
+    }
+}
+
+/// Says of errors in other cells why they are there.
+fn elsewhere(errors: &mut [Diagnostic], cell: u32) {
+    for error in errors.iter_mut().filter(|one| one.level == Level::Error) {
+        let other = error.spans.iter().find(|span| span.primary && span.cell != cell);
+        if let Some(other) = other.map(|span| span.cell) {
+            let help = format!(
+                "cell[{other}] was built again, since something that it uses is another thing now: change it, and run it again"
+            );
+            error.children.push(note(Level::Help, help));
         }
     }
 }

@@ -3,6 +3,7 @@
 //! A cell works on a copy, which takes the place of the original once the cell has compiled: what fails leaves no trace.
 
 use super::dependencies::{CRATES, Replaced};
+use super::relink::renew_all;
 use super::source::Source;
 use super::split::{Import, Item, Name, What};
 use super::types::Closures;
@@ -233,21 +234,15 @@ impl Notebook {
         changed
     }
 
-    /// Forgets what was made of crates that have been replaced: variables of their types, and of the types of items that were built on them; those items
-    /// are built again when a cell reaches them. Gives the variables.
+    /// Forgets variables of the types of crates that have been replaced, since no cell can name those any more. What mentions these crates is built again when
+    /// a cell reaches it. Gives the variables.
     pub(super) fn replace(&mut self, replaced: &[Replaced]) -> Vec<String> {
         let names: BTreeSet<String> = replaced.iter().map(|one| one.name.clone()).collect();
-        let units = self.units.rebuild_on(&names);
+        renew_all(self, &self.units.mentioning(&names));
         let mut lost = Vec::new();
         for (name, variable) in &self.variables {
-            let words: BTreeSet<&str> =
-                variable.type_name.split(|c: char| c != '_' && !c.is_alphanumeric()).collect();
-            // What was built on one of several is not told apart: the first of them stands for all.
-            let of_crate = replaced.iter().find(|one| {
-                variable.type_name.contains(&format!("{CRATES}::{}::", one.alias))
-                    || units.iter().any(|unit| words.contains(unit.as_str()))
-            });
-            if let Some(one) = of_crate {
+            let of = |one: &&Replaced| variable.type_name.contains(&format!("{CRATES}::{}::", one.alias));
+            if let Some(one) = replaced.iter().find(of) {
                 lost.push(name.clone());
                 self.gone.insert(name.clone(), Gone::Replaced { by: one.was.clone() });
             }

@@ -31,6 +31,18 @@ pub(super) fn relink(notebook: &mut Notebook, fresh: &mut BTreeSet<UnitId>) -> B
     moved
 }
 
+/// Renews these units, although their names mean what they did: crates that they use are other crates now. What is built on them follows.
+pub(super) fn renew_all(notebook: &mut Notebook, ids: &BTreeSet<UnitId>) {
+    let mut fresh = BTreeSet::new();
+    for id in ids.iter().filter(|id| is_alive(notebook, **id)).copied().collect::<Vec<_>>() {
+        let parts = today_of(notebook, id);
+        let new = notebook.units.add(Unit::of(parts));
+        fresh.insert(new);
+        point(notebook, &BTreeMap::from([(id, new)]), &BTreeMap::new());
+    }
+    relink(notebook, &mut fresh);
+}
+
 /// Makes one new unit of a unit, of a part that it cannot take, and of all that lies between them.
 pub(super) fn tangled(notebook: &mut Notebook, unit: UnitId, part: Part) -> UnitId {
     let reaches = |from: UnitId| notebook.units.reached(&BTreeSet::from([from])).contains(&unit);
@@ -162,11 +174,15 @@ fn today(notebook: &Notebook, part: Part, own: &BTreeSet<String>, inside: Option
     Part { prelude: prelude.text, needs: prelude.needs, brought: prelude.brought, ..part }
 }
 
-fn renew(notebook: &mut Notebook, id: UnitId, fresh: &mut BTreeSet<UnitId>) {
+/// What lives of a unit, as it is written today.
+fn today_of(notebook: &Notebook, id: UnitId) -> Vec<Arc<Part>> {
     let living = living(notebook, id);
     let own = bound(living.iter().flat_map(|part| &part.items));
-    let parts: Vec<Arc<Part>> =
-        living.into_iter().map(|part| Arc::new(today(notebook, part, &own, Some(id)))).collect();
+    living.into_iter().map(|part| Arc::new(today(notebook, part, &own, Some(id)))).collect()
+}
+
+fn renew(notebook: &mut Notebook, id: UnitId, fresh: &mut BTreeSet<UnitId>) {
+    let parts = today_of(notebook, id);
     if fresh.contains(&id) {
         if let Some(unit) = notebook.units.get_mut(id) {
             unit.begin_with(parts);

@@ -134,45 +134,10 @@ impl Units {
         self.all.iter().find(|(_, unit)| unit.crate_name == crate_name).map(|(id, _)| *id)
     }
 
-    /// Makes other crates of the units that mention one of these crates, and of all that are built on them: their types are to be other types. Gives the names
-    /// of the crates that they were.
-    pub(super) fn rebuild_on(&mut self, crates: &BTreeSet<String>) -> BTreeSet<String> {
+    /// The units that mention one of these crates.
+    pub(super) fn mentioning(&self, crates: &BTreeSet<String>) -> BTreeSet<UnitId> {
         let mentions = |unit: &Unit| unit.parts.iter().any(|part| part.mentions_one_of(crates));
-        let mut changed: BTreeSet<UnitId> =
-            self.all.iter().filter(|(_, unit)| mentions(unit)).map(|(id, _)| *id).collect();
-        let dependants: Vec<UnitId> = self
-            .all
-            .keys()
-            .copied()
-            .filter(|id| self.reached(&BTreeSet::from([*id])).iter().any(|need| changed.contains(need)))
-            .collect();
-        changed.extend(dependants);
-        let mut renamed = BTreeMap::new();
-        for id in &changed {
-            let name = self.free_name(*id);
-            if let Some(unit) = self.all.get_mut(id) {
-                unit.built = None;
-                unit.homes.clear();
-                renamed.insert(std::mem::replace(&mut unit.crate_name, name.clone()), name);
-            }
-        }
-        // Whoever names one of them is one of them.
-        for (_, unit) in self.all.iter_mut().filter(|(id, _)| changed.contains(id)) {
-            unit.parts.iter_mut().for_each(|part| Arc::make_mut(part).rename(&renamed));
-            unit.history = Facts::of(&unit.parts);
-        }
-        renamed.into_keys().collect()
-    }
-
-    /// Another name for the crate of a unit.
-    fn free_name(&self, id: UnitId) -> String {
-        let cell = self.get(id).and_then(|unit| unit.parts.first()).map_or(0, |part| part.cell);
-        let taken = |name: &String| self.all.values().any(|unit| unit.crate_name == *name);
-        let current = self.get(id).map_or("", |unit| unit.crate_name.as_str());
-        // The names that it had before are those with smaller numbers.
-        let last = current.rsplit_once("_v").and_then(|(_, number)| number.parse::<u32>().ok()).unwrap_or(1);
-        let mut names = (last + 1..).map(|number| format!("cell_{cell}_{id}_v{number}"));
-        names.find(|name| !taken(name)).unwrap_or_default()
+        self.all.iter().filter(|(_, unit)| mentions(unit)).map(|(id, _)| *id).collect()
     }
 
     /// Notes that a unit has been built on the libraries of these units.
@@ -269,13 +234,6 @@ impl Part {
         let mut words = self.prelude.split(|c: char| c != '_' && !c.is_alphanumeric());
         words.any(|word| names.contains(word))
             || self.items.iter().any(|item| !item.mentions.is_disjoint(names))
-    }
-
-    /// Names crates as they are called now.
-    fn rename(&mut self, renamed: &BTreeMap<String, String>) {
-        for (old, new) in renamed {
-            self.prelude = self.prelude.replace(&format!("use ::{old}::"), &format!("use ::{new}::"));
-        }
     }
 
     /// Whether it says the same as another part, of the same things.

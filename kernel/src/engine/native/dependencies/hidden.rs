@@ -81,7 +81,11 @@ mod tests {
         let mut bytes = std::fs::read(folder.path().join("a.a")).unwrap();
         assert_eq!(show(&mut bytes, &BTreeSet::from(["one".to_owned(), "none".to_owned()])), 1);
         std::fs::write(folder.path().join("a.a"), bytes).unwrap();
-        run(folder.path(), "cc", &["-shared", "-o", "a.so", "-Wl,--whole-archive", "a.a"]);
+        run(
+            folder.path(),
+            "cc",
+            &["-shared", "-o", "a.so", "-Wl,--whole-archive", "a.a", "-Wl,--no-whole-archive"],
+        );
         let main = "int one(void); int main(void) { return one() - 3; }";
         std::fs::write(folder.path().join("main.c"), main).unwrap();
         run(folder.path(), "cc", &["-o", "main", "main.c", "./a.so"]);
