@@ -29,7 +29,7 @@ impl Native {
                 environment: &surroundings.environment,
                 shelf: &shelf,
             };
-            let change = dependencies.add(specifications, site, &mut |step| progress.tell(&step)).await?;
+            let change = dependencies.add(specifications, site, &mut |step| progress.tell(step)).await?;
             let lost = self.replace(&mut state, &change.replaced);
             Ok((change, lost))
         };
