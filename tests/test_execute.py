@@ -225,13 +225,11 @@ def test_an_error_need_not_abort(front: FrontEnd, tmp_path: Path) -> None:
 
 
 def test_a_dependency_is_added_by_a_cell(front: FrontEnd) -> None:
-    front.execute("%engine evcxr").ok().everything()
     front.execute(':dep hex = "0.4"').ok().everything()
     assert front.execute('hex::encode("assay")').ok().text() == '"6173736179"'
 
 
 def test_a_dependency_that_does_not_exist_is_an_error(front: FrontEnd) -> None:
-    front.execute("%engine evcxr").ok().everything()
     error = front.execute(':dep hex = "999"').error()
     assert "hex" in plain(error)
     assert front.execute("1 + 1").ok().text() == "2"

@@ -86,7 +86,7 @@ fn names_in(bytes: &[u8], wanted: fn(&str) -> bool) -> BTreeSet<String> {
 fn name_before(bytes: &[u8], wanted: fn(&str) -> bool) -> Option<&str> {
     let inside = bytes.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
     // A length can look like a letter of the name: the longest name with a fitting length is it.
-    (2..=inside.min(LONGEST)).rev().find_map(|length| {
+    (1..=inside.min(LONGEST)).rev().find_map(|length| {
         let start = bytes.len() - length;
         let fits = start > 0 && usize::from(bytes[start - 1]) == length;
         let name = fits.then(|| std::str::from_utf8(&bytes[start..]).ok())??;
@@ -125,6 +125,9 @@ mod tests {
         check(b"\x02AB\xC1\x03ABc\xC1", &["ABc"]);
         check(b"\xC1\xC1\x7F\xC1", &[]);
         check(b"\x07__m128i\xC1", &["__m128i"]);
+        // A crate may have a type `V`.
+        let all = super::names_in(b"\x01V\xC1\x03SVD\xC1\x01v\xC1", super::is_capital);
+        assert_eq!(all, ["SVD", "V"].map(str::to_owned).into());
     }
 
     #[test]
