@@ -23,11 +23,19 @@ pub(super) async fn candidates(installed: &Installed) -> Vec<Linker> {
     // The C compiler knows where libc and libgcc are; called directly, the linker does not.
     if lld.is_file() && !searched.is_empty() {
         let mut arguments = vec![format!("-Clinker={}", lld.display())];
-        arguments.extend(["-Clinker-flavor=ld.lld", "-Clink-arg=--no-undefined"].map(str::to_owned));
+        arguments.extend(
+            ["-Clinker-flavor=ld.lld", "-Clink-arg=--no-undefined", "-Clink-arg=-Bsymbolic-functions"]
+                .map(str::to_owned),
+        );
         arguments.extend(searched.iter().map(|folder| format!("-Clink-arg=-L{}", folder.display())));
         all.push(Linker { arguments, needs: searched.into_iter().chain([lld]).collect() });
     }
-    all.push(Linker { arguments: vec!["-Clink-arg=-Wl,--no-undefined".to_owned()], needs: Vec::new() });
+    all.push(Linker {
+        arguments: ["-Clink-arg=-Wl,--no-undefined", "-Clink-arg=-Wl,-Bsymbolic-functions"]
+            .map(str::to_owned)
+            .into(),
+        needs: Vec::new(),
+    });
     all
 }
 
