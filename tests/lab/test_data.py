@@ -67,9 +67,10 @@ def test_what_a_cell_shows(lab: Lab) -> None:
     )
     expect(page.output().locator("td").first).to_have_text("gold")
     expect(page.output().locator("strong")).to_have_text("bold")
-    notebook.run('let status = assay::display_handle(&assay::Text("working"));').shows("working")
+    status = notebook.run('let status = assay::display_handle(&assay::Text("working"));')
+    status.shows("working")
     notebook.run('status.update(&assay::Text("done"));')
-    notebook.cell(2).shows("done")
+    status.shows("done")
     bar = notebook.run(
         "let mut sum = 0u64;\n"
         "for n in assay::progress(0..50u64) { std::thread::sleep(std::time::Duration::from_millis(10)); sum += n; }\nsum"

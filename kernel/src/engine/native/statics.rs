@@ -61,7 +61,8 @@ impl Search<'_> {
         let mut head = String::new();
         for (at, token) in tokens.iter().enumerate() {
             let before = &tokens[..at];
-            if token.is_word("static") {
+            // `'static` is a lifetime.
+            if token.is_word("static") && !before.last().is_some_and(|before| before.is_punct('\'')) {
                 self.plain(tokens, at, path);
             }
             match &token.what {
@@ -306,6 +307,7 @@ mod tests {
             ["fn f //A", "fn f //A 2"]
         );
         assert_eq!(keys("thread_local! { pub static A: u8 = 1; static B: u8 = const { 2 }; }"), ["A", "B"]);
+        assert!(keys("struct P { a: &'static str, b: u8 } fn f(a: &'static str, b: u8) { let c: &'static str = a; }").is_empty());
         assert!(keys("macro_rules! m { () => { static A: u8 = 1; } }").is_empty());
         assert!(keys("m! { static A: u8 = 1; }").is_empty());
         assert!(keys("extern \"C\" { static A: u8; }").len() <= 1);
