@@ -1,4 +1,4 @@
-"""A person who works with data in JupyterLab: crates added late, a type changed, cells run out of order, half of them wrong at first, a plot."""
+"""A person who works with data in JupyterLab: crates added late, a type changed, half of the cells wrong at first, a plot."""
 
 from __future__ import annotations
 
