@@ -1,11 +1,13 @@
 //! Crates that are added to a notebook, and what that does to what is in it.
 
+use super::build::Workshop;
 use super::dependencies::{Change, Replaced, Site};
 use super::notebook::Notebook;
 use super::{Native, State};
 use crate::engine::surroundings::Surroundings;
 use crate::engine::{Failure, Host, Output, Trouble};
 use assay_magics::render::Bundle;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -23,12 +25,7 @@ impl Native {
             let State { workshop, dependencies, .. } = &mut *state;
             let workshop = self.workshop(workshop, &surroundings).await?;
             let shelf = self.cache.join(SHELF);
-            let site = Site {
-                toolchain: &workshop.toolchain,
-                folder: &surroundings.folder,
-                environment: &surroundings.environment,
-                shelf: &shelf,
-            };
+            let site = site(workshop, &surroundings, &shelf);
             let change = dependencies.add(specifications, site, &mut |step| progress.tell(step)).await?;
             let lost = self.replace(&mut state, &change.replaced);
             Ok((change, lost))
@@ -65,12 +62,7 @@ impl Native {
         let mut notes = Vec::new();
         if !dependencies.is_current() {
             let shelf = self.cache.join(SHELF);
-            let site = Site {
-                toolchain: &workshop.toolchain,
-                folder: &surroundings.folder,
-                environment: &surroundings.environment,
-                shelf: &shelf,
-            };
+            let site = site(workshop, surroundings, &shelf);
             let progress = Progress::new(host);
             let mut told = |step| progress.tell(step);
             let change = progress.follow(dependencies.refresh(site, &mut told)).await?;
@@ -114,6 +106,15 @@ struct Lost {
     variables: Vec<String>,
     /// The stories of those that have an older type now.
     left_behind: Vec<String>,
+}
+
+fn site<'a>(workshop: &'a Workshop, surroundings: &'a Surroundings, shelf: &'a Path) -> Site<'a> {
+    Site {
+        toolchain: &workshop.toolchain,
+        folder: &surroundings.folder,
+        environment: &surroundings.environment,
+        shelf,
+    }
 }
 
 /// The folder of built crates in the kernel's cache.

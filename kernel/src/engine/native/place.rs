@@ -26,6 +26,10 @@ pub(super) struct Placed {
 /// Puts the items of a cell into units, and enters their names.
 pub(super) fn place(notebook: &mut Notebook, cell: u32, text: &str, split: &Split) -> Placed {
     let items: Vec<&Item> = split.items().collect();
+    if items.is_empty() {
+        // Nothing has another meaning than before.
+        return Placed::default();
+    }
     let own: BTreeSet<String> = bound(items.iter().copied());
     let mut homes: BTreeMap<UnitId, Vec<Item>> = BTreeMap::new();
     let mut rest: Vec<Item> = Vec::new();

@@ -17,10 +17,9 @@ pub(super) fn relink(notebook: &mut Notebook, fresh: &mut BTreeSet<UnitId>) -> B
     // Each round renews or merges something. More than there are units, squared, would be a fault: then the compiler says what is wrong.
     let rounds = (notebook.units.all().count() + 2).pow(2);
     for _ in 0..rounds {
-        let outdated: Vec<UnitId> =
-            notebook.units.all().map(|(id, _)| id).filter(|id| is_outdated(notebook, *id)).collect();
-        if let Some(id) = outdated.first() {
-            renew(notebook, *id, fresh);
+        let outdated = notebook.units.all().map(|(id, _)| id).find(|id| is_outdated(notebook, *id));
+        if let Some(id) = outdated {
+            renew(notebook, id, fresh);
             continue;
         }
         let Some(knot) = knot(notebook, fresh) else { break };

@@ -93,11 +93,7 @@ impl Search<'_> {
     /// `static NAME: TYPE = …;` whose keyword is at `at`.
     fn plain(&mut self, tokens: &[Token], at: usize, path: &str) {
         let start = start(tokens, at);
-        let Some((Element::Item(item), _)) = items::item(&tokens[start..], &Variables::new())
-            .map(|(item, after)| (Element::Item(item), after))
-        else {
-            return;
-        };
+        let Some((item, _)) = items::item(&tokens[start..], &Variables::new()) else { return };
         let is_own = item.attributes.iter().any(|token| {
             contains(token, &["no_mangle", "export_name", "link_section", "thread_local", "used"])
         });

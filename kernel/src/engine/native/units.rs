@@ -159,19 +159,7 @@ impl Units {
 
     /// These libraries and all that they were built on, each after those that it needs.
     pub(super) fn libraries(&self, from: &BTreeSet<PathBuf>) -> Vec<PathBuf> {
-        let mut order = Vec::new();
-        let mut seen = BTreeSet::new();
-        // As deep as the notebook is long: so no recursion.
-        let mut stack: Vec<(&PathBuf, bool)> = from.iter().rev().map(|library| (library, false)).collect();
-        while let Some((library, done)) = stack.pop() {
-            if done {
-                order.push(library.clone());
-            } else if seen.insert(library) {
-                stack.push((library, true));
-                stack.extend(self.built_on.get(library).into_iter().flatten().map(|other| (other, false)));
-            }
-        }
-        order
+        in_order(from, &|library| self.built_on.get(library).cloned().unwrap_or_default())
     }
 
     /// The units that this one names.
@@ -182,17 +170,7 @@ impl Units {
 
     /// These units and all that they name, each after those that it needs.
     pub(super) fn reached(&self, from: &BTreeSet<UnitId>) -> Vec<UnitId> {
-        let (mut order, mut seen) = (Vec::new(), BTreeSet::new());
-        let mut stack: Vec<(UnitId, bool)> = from.iter().rev().map(|id| (*id, false)).collect();
-        while let Some((id, done)) = stack.pop() {
-            if done {
-                order.push(id);
-            } else if seen.insert(id) {
-                stack.push((id, true));
-                stack.extend(self.needs(id).into_iter().map(|need| (need, false)));
-            }
-        }
-        order
+        in_order(from, &|id| self.needs(*id))
     }
 
     /// The libraries that define statics which a crate of this name, or one of the units that it reaches, declares.
@@ -402,6 +380,23 @@ impl Unit {
             }
         }
     }
+}
+
+/// These and all that they need, each after those that it needs.
+fn in_order<T: Clone + Ord>(from: &BTreeSet<T>, needs: &dyn Fn(&T) -> BTreeSet<T>) -> Vec<T> {
+    let (mut order, mut seen) = (Vec::new(), BTreeSet::new());
+    // As deep as the notebook is long: so no recursion.
+    let mut stack: Vec<(T, bool)> = from.iter().rev().map(|one| (one.clone(), false)).collect();
+    while let Some((one, done)) = stack.pop() {
+        if done {
+            order.push(one);
+        } else if seen.insert(one.clone()) {
+            let below = needs(&one);
+            stack.push((one, true));
+            stack.extend(below.into_iter().map(|need| (need, false)));
+        }
+    }
+    order
 }
 
 /// The name of a module of a unit; the root has none.
