@@ -1,5 +1,6 @@
-"""Questions to the user. `%reset` asks before it forgets, without any Rust; `evcxr_input` asks from a cell."""
+"""Questions to the user. `%reset` asks before it forgets, without any Rust; `evcxr_input` asks from a cell, on either engine."""
 
+import pytest
 from frontend import FrontEnd
 from launch import Kernel
 
@@ -53,8 +54,19 @@ def test_a_late_answer_is_not_taken_for_the_next_question(front: FrontEnd) -> No
     assert len(asked) == 1
 
 
-def test_a_cell_reads_a_line(front: FrontEnd) -> None:
-    front.execute("%engine evcxr").ok().everything()
+@pytest.mark.parametrize("engine", ["native", "evcxr"])
+def test_a_cell_asks_as_evcxr_does(front: FrontEnd, engine: str) -> None:
+    """With `evcxr_input`, whose request is a line of output that nobody sees."""
+    asked: list[tuple[str, bool]] = []
+
+    def answer(prompt: str, password: bool) -> str:
+        asked.append((prompt, password))
+        return f"answer {len(asked)}"
+
+    front.execute(f"%engine {engine}").ok().everything()
     front.execute(':dep evcxr_input = "1"').ok().everything()
-    done = front.execute('evcxr_input::get_string("Name? ")', answer=lambda prompt, _: f"{prompt}Ferris").ok()
-    assert done.text() == '"Name? Ferris"'
+    cell = 'print!("first "); (evcxr_input::get_string("Name? "), evcxr_input::get_password("Pin? "))'
+    done = front.execute(cell, answer=answer).ok()
+    assert done.text() == '("answer 1", "answer 2")'
+    assert done.stream("stdout") == "first "
+    assert asked == [("Name? ", False), ("Pin? ", True)]

@@ -1,9 +1,10 @@
-//! Takes standard output apart: the user's text, and blocks of content as evcxr has them.
+//! Takes standard output apart: the user's text, and blocks of content and questions as evcxr has them.
 //!
 //! ```text
 //! EVCXR_BEGIN_CONTENT text/html
 //! <b>bold</b>
 //! EVCXR_END_CONTENT
+//! EVCXR_INPUT_REQUEST:Your name?
 //! ```
 //!
 //! Bytes go in, pieces come out; nothing is read or written here.
@@ -17,10 +18,22 @@ pub(super) enum Piece {
     Text(String),
     /// A block.
     Block { mime: String, content: String },
+    /// What the next read of standard input asks for.
+    Question(Question),
+}
+
+/// A line that says what is asked for, as the crate `evcxr_input` prints it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Question {
+    pub(super) prompt: String,
+    pub(super) password: bool,
 }
 
 /// What a block begins with; its type follows. Text may stand before it, where a line was not ended.
 const BEGIN: &[u8] = b"EVCXR_BEGIN_CONTENT ";
+
+/// What a question begins with; `:` or `_PASSWORD:` and the prompt follow.
+const ASK: &[u8] = b"EVCXR_INPUT_REQUEST";
 
 /// The end of the last line of a block.
 const END: &[u8] = b"EVCXR_END_CONTENT";
@@ -59,7 +72,8 @@ impl Blocks {
             (start, search) = (end, end);
         }
         if self.block.is_none() {
-            let free = free_of_mark(&held[start..], BEGIN);
+            let line = &held[start..];
+            let free = free_of_mark(line, BEGIN).min(free_of_mark(line, ASK));
             pieces.text(&held[start..start + free]);
             start += free;
         }
@@ -70,7 +84,8 @@ impl Blocks {
 
     /// Whether something is held back that is text unless more comes at once.
     pub(super) fn waits(&self) -> bool {
-        self.block.is_none() && find(&self.held, BEGIN).is_none() && whole_characters(&self.held) > 0
+        let marked = || find(&self.held, BEGIN).or_else(|| find(&self.held, ASK));
+        self.block.is_none() && marked().is_none() && whole_characters(&self.held) > 0
     }
 
     /// Gives up what only [waits](Self::waits), because nothing followed for a while.
@@ -124,12 +139,30 @@ impl Blocks {
     fn free_line(&mut self, line: &[u8], pieces: &mut Pieces) {
         let begin = find(line, BEGIN).and_then(|at| Some((at, mime(&line[at + BEGIN.len()..])?)));
         let Some((at, mime)) = begin else {
-            return pieces.text(line);
+            return unmarked_line(line, pieces);
         };
         pieces.text(&line[..at]);
         let text = line[at..].to_vec();
         self.block = Some(Block { mime, content: text.len(), text });
     }
+}
+
+/// A line in which no block begins: text, or a question.
+fn unmarked_line(line: &[u8], pieces: &mut Pieces) {
+    let asked = find(line, ASK).and_then(|at| Some((at, question(&line[at + ASK.len()..])?)));
+    let Some((at, question)) = asked else {
+        return pieces.text(line);
+    };
+    pieces.text(&line[..at]);
+    pieces.0.push(Piece::Question(question));
+}
+
+/// The question in the rest of its line.
+fn question(rest: &[u8]) -> Option<Question> {
+    let rest = String::from_utf8_lossy(without_newline(rest));
+    let hidden = rest.strip_prefix("_PASSWORD:").map(|prompt| (prompt, true));
+    let (prompt, password) = hidden.or_else(|| Some((rest.strip_prefix(':')?, false)))?;
+    Some(Question { prompt: prompt.to_owned(), password })
 }
 
 /// The pieces so far; text that follows text joins it.
@@ -162,7 +195,11 @@ fn without_newline(line: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
-    use super::{Blocks, Piece};
+    use super::{Blocks, Piece, Question};
+
+    fn question(prompt: &str, password: bool) -> Piece {
+        Piece::Question(Question { prompt: prompt.to_owned(), password })
+    }
 
     fn text(text: &str) -> Piece {
         Piece::Text(text.to_owned())
@@ -221,6 +258,16 @@ mod tests {
             "x\nEVCXR_BEGIN_CONTENT text/html\n<b>\n</b>\nEVCXR_END_CONTENT\ny\nEVCXR_BEGIN_CONTENT text/plain extra\nb\r\nEVCXR_END_CONTENT\n",
             &[text("x\n"), block("text/html", "<b>\n</b>"), text("y\n"), block("text/plain", "b\r")],
         );
+    }
+
+    #[test]
+    fn questions_stand_in_order_with_text() {
+        check(
+            "x\nEVCXR_INPUT_REQUEST:Name? \ny: EVCXR_INPUT_REQUEST_PASSWORD:pin\r\n",
+            &[text("x\n"), question("Name? ", false), text("y: "), question("pin", true)],
+        );
+        check("EVCXR_INPUT_REQUESTS\n", &[text("EVCXR_INPUT_REQUESTS\n")]);
+        check("EVCXR_INPUT_REQUEST:unfinished", &[text("EVCXR_INPUT_REQUEST:unfinished")]);
     }
 
     #[test]

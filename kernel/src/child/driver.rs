@@ -1,5 +1,6 @@
 //! Drives the process: the one task that hears it, reads it and tells it what to do, so that everything has an order.
 
+use super::blocks::Question;
 use super::output::Page;
 use super::process::{self, Pipe, Process};
 use super::{Ended, channel};
@@ -169,7 +170,10 @@ impl Driver {
         if let Event::Ask { prompt, password } = event {
             let shown = self.page.flush();
             self.show(shown);
-            self.question = self.host.clone().map(|host| ask(host, prompt, password));
+            // A plain read of standard input says neither.
+            let plain = prompt.is_empty() && !password;
+            let question = if plain { self.page.take_question() } else { Question { prompt, password } };
+            self.question = self.host.clone().map(|host| ask(host, question));
             if self.question.is_none() {
                 self.tell(&Command::Input(None)).await;
             }
@@ -269,8 +273,8 @@ fn stream(name: StreamName, text: String) -> Option<Output> {
     (!text.is_empty()).then_some(Output::Stream { name, text })
 }
 
-fn ask(host: Arc<dyn Host>, prompt: String, password: bool) -> BoxFuture<'static, Result<String, NoInput>> {
-    Box::pin(async move { host.ask(prompt, password).await })
+fn ask(host: Arc<dyn Host>, question: Question) -> BoxFuture<'static, Result<String, NoInput>> {
+    Box::pin(async move { host.ask(question.prompt, question.password).await })
 }
 
 /// What the user answers; never, if nobody asked.

@@ -1,6 +1,6 @@
 //! What a cell shows: its standard output in order, and what of it is its value.
 
-use super::blocks::{Blocks, Piece};
+use super::blocks::{Blocks, Piece, Question};
 use crate::engine::{Output, content};
 use crate::session::event::StreamName;
 use assay_link::evcxr::ORDER;
@@ -16,6 +16,8 @@ pub(super) struct Page {
     /// Whether a function of the user's is showing the cell's value.
     showing: bool,
     value: Option<Bundle>,
+    /// What the next read of standard input asks for, where that was printed.
+    question: Option<Question>,
 }
 
 impl Page {
@@ -53,6 +55,7 @@ impl Page {
     /// The cell prints nothing more.
     pub(super) fn end(&mut self) -> Vec<Output> {
         self.showing = false;
+        self.question = None;
         self.flush()
     }
 
@@ -106,6 +109,11 @@ impl Page {
         shown
     }
 
+    /// What is asked for by a read that does not say so itself. A prompt that was printed stands in the page already.
+    pub(super) fn take_question(&mut self) -> Question {
+        self.question.take().unwrap_or_else(|| Question { prompt: String::new(), password: false })
+    }
+
     /// The value of the cell that has ended.
     pub(super) fn take_value(&mut self) -> Option<Bundle> {
         self.value.take()
@@ -133,6 +141,7 @@ impl Page {
                     }
                     self.last.push((mime, content));
                 }
+                Piece::Question(question) => self.question = Some(question),
             }
         }
         shown
@@ -148,7 +157,7 @@ impl Page {
 
 #[cfg(test)]
 mod tests {
-    use super::Page;
+    use super::{Page, Question};
     use crate::engine::Output;
     use assay_link::native::Content;
 
@@ -245,6 +254,18 @@ mod tests {
         assert!(
             matches!(&replaced[..], [Output::UpdateDisplay { bundle, display_id }] if bundle.plain() == "p" && display_id == "x")
         );
+    }
+
+    #[test]
+    fn a_read_asks_what_was_printed_for_it_once() {
+        let mut page = Page::default();
+        assert_eq!(words(page.print(b"a\nEVCXR_INPUT_REQUEST_PASSWORD:pin \nb\n")), "a\nb\n");
+        assert_eq!(page.take_question(), Question { prompt: "pin ".to_owned(), password: true });
+        let unasked = Question { prompt: String::new(), password: false };
+        assert_eq!(page.take_question(), unasked);
+        page.print(b"EVCXR_INPUT_REQUEST:left\n");
+        page.end();
+        assert_eq!(page.take_question(), unasked);
     }
 
     #[test]
