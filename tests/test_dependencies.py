@@ -1,8 +1,9 @@
-"""Crates of the user's own, and what can go wrong with crates: no test here needs the network."""
+"""Crates of the user's own, and what can go wrong with crates. Only the tests of a lost network need one before it is lost."""
 
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -160,6 +161,51 @@ def test_offline_says_so() -> None:
         front = begun(kernel.connect())
         told = worded(front.execute(':dep assay-no-such-crate-at-all = "1"'))
         assert "cargo is kept offline" in told
+
+
+def test_what_was_downloaded_before_serves_without_a_network() -> None:
+    with running() as first:
+        add(begun(first.connect()), 'hex = "=0.4.3"')
+    # Nobody listens on port 9, which is kept for discarding.
+    with running(env={"CARGO_HTTP_PROXY": "http://127.0.0.1:9", "CARGO_NET_RETRY": "0"}) as kernel:
+        front = begun(kernel.connect())
+        told = add(front, 'hex = "=0.4.3"')
+        assert "added hex 0.4.3" in told and "cannot be reached" in told
+        assert front.execute("hex::encode([1u8, 255])").ok().text() == '"01ff"'
+        told = worded(front.execute(':dep assay-no-such-crate-at-all = "1"'))
+        assert "connect to the network" in told
+        assert front.execute("hex::encode([7u8])").ok().text() == '"07"'
+
+
+def test_cargo_can_be_told_to_stay_offline(tmp_path: Path) -> None:
+    place = crate(tmp_path, "near", "pub fn f() -> u8 { 3 }")
+    with running() as kernel:
+        front = begun(kernel.connect())
+        front.execute(":offline 1").ok().everything()
+        assert "1 crate built" in add(front, f'near = {{ path = "{place}" }}')
+        assert front.execute("near::f()").ok().text() == "3"
+        assert "cargo is kept offline" in worded(front.execute(':dep assay-no-such-crate-at-all = "1"'))
+
+
+def test_a_crate_of_a_repository(notebook: FrontEnd, tmp_path: Path) -> None:
+    place = crate(tmp_path, "stored", "pub fn f() -> u8 { 1 }")
+
+    def git(*words: str) -> None:
+        subprocess.run(["git", "-c", "user.name=A", "-c", "user.email=a@example.org", *words], cwd=place, check=True, capture_output=True)
+
+    git("init", "-q", "-b", "trunk")
+    git("add", "-A")
+    git("commit", "-q", "-m", "one")
+    git("tag", "v1")
+    (place / "src" / "lib.rs").write_text("pub fn f() -> u8 { 2 }")
+    git("commit", "-q", "-a", "-m", "two")
+    add(notebook, f'stored = {{ git = "{place.as_uri()}" }}')
+    assert notebook.execute("stored::f()").ok().text() == "2"
+    add(notebook, f'stored = {{ git = "{place.as_uri()}", tag = "v1" }}')
+    assert notebook.execute("stored::f()").ok().text() == "1"
+    told = worded(notebook.execute(f':dep stored = {{ git = "{place.as_uri()}", tag = "v9" }}'))
+    assert "v9" in told
+    assert notebook.execute("stored::f()").ok().text() == "1"
 
 
 def test_other_features_make_another_crate(notebook: FrontEnd, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Questions to the user. `%reset` asks before it forgets, without any Rust; `evcxr_input` asks from a cell, on either engine."""
 
 import pytest
+
 from frontend import FrontEnd
 from launch import Kernel
 

@@ -139,7 +139,10 @@ fn built(change: &Change) -> String {
 fn remarks(change: &Change, lost: &Lost) -> Vec<String> {
     let mut all = Vec::new();
     if change.unreachable {
-        all.push("the registry cannot be reached: what had been downloaded before was used".to_owned());
+        all.push(
+            "a registry or a repository cannot be reached: what had been downloaded before was used"
+                .to_owned(),
+        );
     }
     let named = |one: &Replaced| match &one.by {
         Some(by) => format!("{} by {by}", one.was),

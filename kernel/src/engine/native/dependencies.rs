@@ -433,7 +433,7 @@ fn environment(users: &BTreeMap<String, String>, rustc: &Path) -> BTreeMap<Strin
 
 fn not_built(failed: &Failed) -> Trouble {
     let remedy = if failed.unreachable {
-        "the registry cannot be reached, and what was downloaded before is not enough: connect to the network, and run the cell again"
+        "a registry or a repository cannot be reached, and what was downloaded before is not enough: connect to the network, and run the cell again"
     } else if failed.offline {
         "cargo is kept offline (`:offline 1`, CARGO_NET_OFFLINE or its configuration), and what was downloaded before is not enough"
     } else {

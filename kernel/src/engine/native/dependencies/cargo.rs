@@ -80,7 +80,8 @@ impl Cargo<'_> {
         target: &Path,
         told: &mut (dyn FnMut(String) + Send),
     ) -> Result<Result<Built, Failed>, Trouble> {
-        let mut arguments = self.arguments(package, "build");
+        let mut arguments = arguments(package, "build");
+        arguments.extend(self.offline.then(|| "--offline".into()));
         arguments.extend(["--release", "--lib", "--message-format=json-render-diagnostics"].map(Into::into));
         arguments.extend([OsString::from("--target"), self.target.into()]);
         arguments.extend([OsString::from("--target-dir"), target.into()]);
@@ -90,17 +91,11 @@ impl Cargo<'_> {
 
     /// What the packages of a manifest are, and how they depend on each other.
     pub(super) async fn describe(&self, package: &Path) -> Result<Result<Vec<u8>, Failed>, Trouble> {
-        let mut arguments = self.arguments(package, "metadata");
+        let mut arguments = arguments(package, "metadata");
+        // They have been built: all that can be said of them is here.
         arguments.extend(["--format-version=1", "--offline", "--filter-platform"].map(Into::into));
         arguments.push(self.target.into());
         self.call(&arguments, &mut |_| ()).await
-    }
-
-    fn arguments(&self, package: &Path, command: &str) -> Vec<OsString> {
-        let mut all: Vec<OsString> = vec![command.into(), "--manifest-path".into()];
-        all.push(package.join("Cargo.toml").into());
-        all.extend(self.offline.then(|| "--offline".into()));
-        all
     }
 
     /// What it prints on its standard output.
@@ -230,6 +225,10 @@ impl Script {
         };
         (!native.archives.is_empty() || !native.search.is_empty()).then_some(native)
     }
+}
+
+fn arguments(package: &Path, command: &str) -> Vec<OsString> {
+    vec![command.into(), "--manifest-path".into(), package.join("Cargo.toml").into()]
 }
 
 #[cfg(test)]
