@@ -75,6 +75,20 @@ unit_tests() {
     fi
 }
 
+# The store hands memory from one library to another by pointer: a sanitizer looks at what it does.
+can_sanitize() {
+    case $(rustc -vV | sed -n 's/^host: //p') in
+    x86_64-unknown-linux-gnu | aarch64-unknown-linux-gnu | x86_64-apple-darwin | aarch64-apple-darwin) ;;
+    *) return 1 ;;
+    esac
+}
+
+# The option is an unstable one, and a program with it needs libraries of its own.
+sanitized_tests() {
+    RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address" limited 600 \
+        cargo test --locked -p assay-cell --lib --target "$(rustc -vV | sed -n 's/^host: //p')" --target-dir "$CARGO_TARGET_DIR/sanitized"
+}
+
 engine_tests() {
     limited 1200 cargo test --release --locked -p assay-evcxr --no-fail-fast
 }
@@ -161,6 +175,12 @@ step "Formatting" cargo fmt --check
 step "Lints" cargo clippy --locked --all-targets -- -D warnings
 step "Lints of the scripts" lint_shell
 counted "Unit tests" count_cargo unit_tests
+if can_sanitize; then
+    counted "Tests of the store under a sanitizer" count_cargo sanitized_tests
+else
+    note "AddressSanitizer does not know this system: the store is not tested under it"
+    skipped=$((skipped + 1))
+fi
 say "Lints and build of the engine (the first time about eight minutes on two cores)"
 step "Lints of the engine" lint_engine
 build_kernel

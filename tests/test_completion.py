@@ -168,3 +168,16 @@ def test_an_analyzer_that_dies_costs_one_answer() -> None:
         patiently(ask, lambda found: any(f.startswith(whole) for f in found))
         assert front.execute("numbers.len()").ok().text() == "1", "no variable was touched"
         front.finish()
+
+
+def test_the_crates_of_a_notebook_are_known(front: FrontEnd, tmp_path: Path) -> None:
+    place = tmp_path / "shelf"
+    (place / "src").mkdir(parents=True)
+    (place / "Cargo.toml").write_text('[package]\nname = "shelf"\nversion = "0.1.0"\nedition = "2024"\n')
+    (place / "src" / "lib.rs").write_text("/// Counts books.\npub fn count_books() -> u8 { 1 }\n")
+    front.execute("%engine native").ok().everything()
+    front.execute("%reset -f").ok().everything()
+    front.execute(f':dep shelf = {{ path = "{place}" }}\n:dep hex = "=0.4.3"').ok().everything()
+    assert "hex::encode_to_slice(input, output)" in patiently(lambda: complete(front, "hex::encode_to|"), bool)
+    assert complete(front, "shelf::|") == ["shelf::count_books()"]
+    assert "Counts books." in inspect(front, "shelf::count_books|")["text/plain"]

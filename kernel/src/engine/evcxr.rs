@@ -105,7 +105,11 @@ impl Evcxr {
         if let Some(process) = lock(&self.process).clone().filter(Process::alive) {
             return Ok(process);
         }
-        let surroundings = lock(&self.surroundings).clone();
+        let mut surroundings = lock(&self.surroundings).clone();
+        if self.modest {
+            // What it reads is there: a cell has been built with it.
+            surroundings.environment.insert("CARGO_NET_OFFLINE".to_owned(), "true".to_owned());
+        }
         check(&self.program, surroundings.path())?;
         let process = Process::start(&self.program, &self.cache, &surroundings).await?;
         if self.modest {

@@ -16,7 +16,7 @@ use crate::content::{Bundle, Show};
 use crate::outlet::{self, Place};
 use crate::trace;
 use std::any::type_name;
-use std::fmt::Debug;
+use std::fmt::{self, Debug, Write};
 
 /// Where a value is shown.
 #[derive(Debug, Clone, Copy)]
@@ -88,7 +88,41 @@ impl<T: Debug + ?Sized> ShowDebug for &Shown<'_, NotShown, T> {
 
 /// Not generic, so that a cell holds none of the machinery of formatting: it would be compiled again with each.
 fn debug(value: &dyn Debug, place: Where) {
-    place.show(&Bundle::new().text(format!("{value:?}")));
+    place.show(&Bundle::new().text(Cut::text(value)));
+}
+
+/// As much of a value's text as a page can hold, in bytes. A browser that is given the numbers of a whole image stands still.
+const ENOUGH: usize = 100_000;
+
+/// A text that ends where it is long enough.
+#[derive(Default)]
+struct Cut {
+    text: String,
+    full: bool,
+}
+
+impl Cut {
+    fn text(value: &dyn Debug) -> String {
+        let mut cut = Self::default();
+        let whole = write!(cut, "{value:?}").is_ok();
+        if cut.full {
+            let why = "… (cut after 100 kB: `println!(\"{:?}\", …)` prints all of it)";
+            cut.text.push_str(why);
+        } else if !whole {
+            cut.text.push_str("… (its `Debug` failed)");
+        }
+        cut.text
+    }
+}
+
+impl Write for Cut {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = ENOUGH - self.text.len();
+        self.full |= text.len() > room;
+        self.text.push_str(&text[..text.floor_char_boundary(room)]);
+        // The value need not go on.
+        if self.full { Err(fmt::Error) } else { Ok(()) }
+    }
 }
 
 impl<T: ?Sized> Shown<'_, NotShown, T> {
@@ -122,4 +156,35 @@ impl<S, T: ?Sized> ShowOwn for Shown<'_, S, T> {
 /// A value is about to be shown.
 pub fn begin() {
     outlet::showing();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cut, ENOUGH};
+    use std::fmt;
+
+    #[test]
+    fn a_long_text_is_cut_between_characters_and_says_so() {
+        assert_eq!(Cut::text(&[1, 2]), "[1, 2]");
+        let just = "x".repeat(ENOUGH - 2);
+        assert_eq!(Cut::text(&just).len(), ENOUGH);
+        let long = Cut::text(&"ä".repeat(ENOUGH));
+        let (kept, why) = long.split_once('…').unwrap();
+        assert_eq!(kept.len(), ENOUGH - 1);
+        assert!(why.contains("println!"));
+        // Nothing more is formatted than is shown.
+        assert!(Cut::text(&std::iter::repeat_n(7, ENOUGH).collect::<Vec<_>>()).len() < ENOUGH + 100);
+    }
+
+    #[test]
+    fn a_debug_that_fails_is_told() {
+        struct Bad;
+        impl fmt::Debug for Bad {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a")?;
+                Err(fmt::Error)
+            }
+        }
+        assert_eq!(Cut::text(&Bad), "a… (its `Debug` failed)");
+    }
 }

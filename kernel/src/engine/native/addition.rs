@@ -27,6 +27,7 @@ impl Native {
             let shelf = self.cache.join(SHELF);
             let site = site(workshop, &surroundings, &shelf);
             let change = dependencies.add(specifications, site, &mut |step| progress.tell(step)).await?;
+            self.assistant.see(dependencies.reading(site));
             let lost = self.replace(&mut state, &change.replaced);
             Ok((change, lost))
         };
@@ -67,6 +68,7 @@ impl Native {
             let mut told = |step| progress.tell(step);
             let change = progress.follow(dependencies.refresh(site, &mut told)).await?;
             progress.finish(&change);
+            self.assistant.see(dependencies.reading(site));
             let lost = self.replace(state, &change.replaced);
             notes = remarks(&change, &lost);
             self.drop_replaced(lost.variables).await?;

@@ -11,6 +11,7 @@ mod tests;
 mod text;
 
 use super::calls;
+use super::dependencies::Reading;
 use super::notebook::Notebook;
 use super::split::split;
 use super::toolchain;
@@ -40,12 +41,15 @@ pub(super) struct Assistant {
     analyst: Arc<Analyst>,
     /// The notebook as the last cell left it.
     latest: Mutex<Arc<Notebook>>,
+    /// The crates that it asks for.
+    crates: Mutex<Arc<Reading>>,
 }
 
 /// rust-analyzer, one question after the other.
 struct Analyst {
     engine: Evcxr,
-    turn: tokio::sync::Mutex<()>,
+    /// Whoever asks holds it, and with it the crates that it can read already.
+    turn: tokio::sync::Mutex<Arc<Reading>>,
     /// Whether it has answered since it was started.
     awake: AtomicBool,
 }
@@ -62,7 +66,7 @@ impl Assistant {
     pub(super) fn new(engine: Evcxr) -> Self {
         let analyst =
             Arc::new(Analyst { engine, turn: tokio::sync::Mutex::default(), awake: AtomicBool::new(false) });
-        Self { analyst, latest: Mutex::default() }
+        Self { analyst, latest: Mutex::default(), crates: Mutex::default() }
     }
 
     /// From now on this is the notebook.
@@ -70,11 +74,16 @@ impl Assistant {
         *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = notebook;
     }
 
+    /// From now on these are the crates that it asks for.
+    pub(super) fn see(&self, crates: Reading) {
+        *self.crates.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(crates);
+    }
+
     /// What could stand at byte `cursor` of `source`.
     pub(super) async fn complete(&self, source: String, cursor: usize) -> CompleteReply {
         let notebook = self.latest();
         let cursor = source.floor_char_boundary(cursor);
-        let (prelude, shift) = prelude(&notebook, &source);
+        let (prelude, shift) = self.prelude(&notebook, &source);
         let asked = prelude + &source;
         let patience = if self.analyst.awake.load(Ordering::Relaxed) { COMPLETION } else { LOADING };
         let analysis =
@@ -122,7 +131,7 @@ impl Assistant {
         if own.is_some() {
             return InspectReply { found: own };
         }
-        let (prelude, shift) = prelude(&notebook, &source);
+        let (prelude, shift) = self.prelude(&notebook, &source);
         let asked = prelude + &source;
         let analysis = self
             .ask(TOOLTIP, move |analyst| async move { analyst.engine.inspect(asked, cursor + shift).await });
@@ -139,6 +148,7 @@ impl Assistant {
 
     pub(super) async fn stop(&self) {
         self.learn(Arc::default());
+        self.see(Reading::default());
         self.analyst.engine.stop().await;
     }
 
@@ -146,8 +156,22 @@ impl Assistant {
         self.analyst.engine.processes()
     }
 
+    fn crates(&self) -> Arc<Reading> {
+        Arc::clone(&self.crates.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn latest(&self) -> Arc<Notebook> {
         Arc::clone(&self.latest.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The notebook as text, as far as a cell does not define it anew, and its length.
+    fn prelude(&self, notebook: &Notebook, source: &str) -> (String, usize) {
+        // The analyzer reads the sources of crates, and builds none.
+        let mut text: String = self.crates().lines.iter().map(|line| format!(":dep {line}\n")).collect();
+        text += calls::as_text();
+        text += &text::told(notebook, &defined(notebook, source));
+        let shift = text.len();
+        (text, shift)
     }
 
     /// Asks, and waits so long. Who is late goes on: what it has read by then serves the next question.
@@ -160,10 +184,19 @@ impl Assistant {
         T: Send + 'static,
         W: Future<Output = Result<T, Trouble>> + Send,
     {
-        let analyst = Arc::clone(&self.analyst);
+        let (analyst, crates) = (Arc::clone(&self.analyst), self.crates());
         let (sender, answer) = tokio::sync::oneshot::channel();
         tokio::spawn(async move {
-            let _turn = analyst.turn.lock().await;
+            let mut readable = analyst.turn.lock().await;
+            if *readable != crates {
+                if !crates.lines.is_empty()
+                    && let Err(why) = crates.complete().await
+                {
+                    tracing::info!("completion may not know every crate: {why}");
+                }
+                // Without a network it is not tried again before something changes.
+                *readable = crates;
+            }
             // Nobody wants to know any more what was asked while something else was answered.
             if !sender.is_closed() {
                 let answer = question(Arc::clone(&analyst)).await;
@@ -195,13 +228,6 @@ impl Place {
     fn is_empty(&self) -> bool {
         self.word.is_empty() || matches!(&self.way, Way::Path(segments) if segments.is_empty())
     }
-}
-
-/// The notebook as text, as far as a cell does not define it anew, and its length.
-fn prelude(notebook: &Notebook, source: &str) -> (String, usize) {
-    let text = calls::as_text().to_owned() + &text::told(notebook, &defined(notebook, source));
-    let shift = text.len();
-    (text, shift)
 }
 
 /// The names of the items that a cell defines; half a cell defines none.

@@ -11,6 +11,7 @@ mod layer;
 mod linked;
 mod manifest;
 mod package;
+mod reading;
 mod runtime;
 mod said;
 mod shelf;
@@ -18,6 +19,7 @@ mod sources;
 mod symbols;
 
 pub(super) use linked::{CRATES, Linked};
+pub(super) use reading::Reading;
 
 use super::toolchain::Toolchain;
 use crate::engine::Trouble;
@@ -49,6 +51,8 @@ struct Resolved {
     wanted: Wanted,
     /// Cargo.lock: what is loaded does not move when something is added.
     lock: Option<String>,
+    /// The folder of the package that depends on everything.
+    package: PathBuf,
     graph: Graph,
     sources: Sources,
     /// Packages of the user's own that have changed since they were first built, each with how often.
@@ -156,6 +160,17 @@ impl Dependencies {
     /// Whether nothing has to be built again.
     pub(super) fn is_current(&self) -> bool {
         self.now.sources.changed().is_empty() && self.now.linked.is_there()
+    }
+
+    /// The crates, for whoever reads their sources.
+    pub(super) fn reading(&self, site: Site<'_>) -> Reading {
+        Reading {
+            lines: self.now.wanted.lines_with(|name| Some(self.now.package_of(name)?.version.clone())),
+            cargo: site.toolchain.cargo(),
+            package: self.now.package.clone(),
+            environment: environment(site.environment, &site.toolchain.rustc),
+            offline: self.offline,
+        }
     }
 
     /// What was asked for, and what it was resolved to; a line for each.
@@ -267,6 +282,7 @@ impl Building<'_> {
             remedy: Some("`cargo --version` may be too old or too new for this kernel".to_owned()),
         })?;
         next.lock = package.lock();
+        next.package = package.folder;
         next.sources = Sources::default();
         for library in &built.libraries {
             if let Some(manifest) =

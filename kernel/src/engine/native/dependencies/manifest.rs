@@ -45,6 +45,18 @@ impl Wanted {
         self.0.iter().map(|(name, table)| (name.as_str(), line(name, table)))
     }
 
+    /// The same, with the versions that they were resolved to.
+    pub(super) fn lines_with(&self, resolved: impl Fn(&str) -> Option<String>) -> Vec<String> {
+        let exact = |(name, table): (&String, &Table)| {
+            let mut table = table.clone();
+            if let (Some(version), Some(resolved)) = (table.get_mut("version"), resolved(name)) {
+                *version = Value::String(format!("={resolved}"));
+            }
+            line(name, &table)
+        };
+        self.0.iter().map(exact).collect()
+    }
+
     /// The manifest. `editions` are the packages on this machine that have changed since they were first built, each with how often.
     pub(super) fn manifest(&self, editions: &BTreeMap<String, u32>) -> Result<String, toml::ser::Error> {
         let table = |entries: Vec<(&str, Value)>| {
@@ -151,6 +163,14 @@ mod tests {
             "serde-json = { features = [\"a\"], version = \"1\" }".to_owned(),
         ];
         assert_eq!(lines, expected);
+        let exact = wanted.lines_with(|name| (name != "regex").then(|| "1.2.3".to_owned()));
+        let expected = [
+            expected[0].as_str(),
+            &expected[1],
+            "regex = \"1\"",
+            "serde-json = { features = [\"a\"], version = \"=1.2.3\" }",
+        ];
+        assert_eq!(exact, expected);
     }
 
     #[test]
