@@ -220,6 +220,23 @@ def test_other_features_make_another_crate(notebook: FrontEnd, tmp_path: Path) -
     assert "which was replaced" in worded(notebook.execute("v"))
 
 
+def test_what_does_not_need_a_crate_outlives_it(notebook: FrontEnd, tmp_path: Path) -> None:
+    """Declarations of a crate stand above everything that is defined later; only the compiler knows what needs them."""
+    source = "pub struct V; pub trait Twice { fn twice(&self) -> u32; } impl Twice for u32 { fn twice(&self) -> u32 { self * 2 } }"
+    place = crate(tmp_path, "around", source)
+    add(notebook, f'around = {{ path = "{place}" }}')
+    notebook.execute("use around::{V, Twice};").ok()
+    notebook.execute("struct Mine(u32);\nlet mine = Mine(1);").ok()
+    notebook.execute("struct Other(u32); impl Other { fn calls(&self) -> u32 { self.0.twice() } }\nlet other = Other(1);").ok()
+    (place / "src" / "lib.rs").write_text(source.replace("self * 2", "self * 2 + 100"))
+    exchange = notebook.execute("mine.0").ok()
+    assert exchange.text() == "1"
+    assert "`other` is of the `Other` of before" in exchange.stderr() and "`mine`" not in exchange.stderr()
+    last_shown(exchange)
+    notebook.execute("fn of(mine: &Mine) -> u32 { mine.0 }").ok()
+    assert notebook.execute("of(&mine) + Other(2).calls()").ok().text() == "105"
+
+
 def test_a_kernel_without_dependencies_leaves_no_folder_for_them() -> None:
     with running() as kernel:
         begun(kernel.connect()).execute("1 + 1").ok().text()

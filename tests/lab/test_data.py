@@ -57,6 +57,17 @@ def test_a_change_of_mind(lab: Lab) -> None:
     lab.screenshot("change-of-mind")
 
 
+def test_a_chart_of_plotly(lab: Lab) -> None:
+    """As the crate plotly shows one; its extension draws it."""
+    notebook = lab.launch(KERNEL)
+    chart = notebook.run(
+        'println!("EVCXR_BEGIN_CONTENT application/vnd.plotly.v1+json\\n{}\\nEVCXR_END_CONTENT", '
+        'r#"{"data": [{"type": "bar", "x": ["a", "b"], "y": [1, 3]}], "layout": {"title": {"text": "Assays"}}}"#);'
+    )
+    expect(chart.output().locator(".js-plotly-plot .bars").first).to_be_visible()
+    chart.shows("Assays")
+
+
 def test_what_a_cell_shows(lab: Lab) -> None:
     notebook = lab.launch(KERNEL)
     page = notebook.run(

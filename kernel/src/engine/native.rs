@@ -18,6 +18,7 @@ mod diagnose;
 mod entry;
 mod generate;
 mod identity;
+mod idle;
 mod items;
 mod macros;
 mod mentions;

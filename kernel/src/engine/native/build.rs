@@ -6,6 +6,7 @@ use super::dependencies::Linked;
 use super::diagnose::{Files, explain, leave_out_repeated, note};
 use super::entry::{Entry, Places, Taken};
 use super::generate::{self, Crate, Loaded, STATEMENTS};
+use super::idle::idle;
 use super::notebook::{Gone, Notebook, Variable};
 use super::place::{Placed, place};
 use super::prelude::{Prelude, bound, prelude};
@@ -158,10 +159,17 @@ impl Builder<'_> {
             let made = self.make(&made, closures).await?;
             self.judge(&made)?;
             self.learn_closures(&made)?;
-            self.notebook.units.built(id, made.library, &made.needs);
+            self.built(id, &made);
             self.notebook.files.extend(made.files);
         }
         Ok(())
+    }
+
+    /// Notes that a unit has been built.
+    fn built(&mut self, id: UnitId, made: &Made) {
+        let preludes = self.notebook.units.get(id).into_iter().flat_map(|unit| &unit.parts);
+        let idle = idle(&made.compiled.messages, &made.files, preludes.map(|part| part.prelude.as_str()));
+        self.notebook.units.built(id, made.library.clone(), &made.needs, idle);
     }
 
     /// Compiles the statements, together with the items of a unit that the cell makes.
@@ -422,7 +430,7 @@ impl Builder<'_> {
         self.judge(&made)?;
         if let Some(own) = own {
             self.learn_closures(&made)?;
-            self.notebook.units.built(own, made.library.clone(), &made.needs);
+            self.built(own, &made);
         }
         self.notebook.files.extend(made.files.clone());
         let slots = self.slots(&entry, found);

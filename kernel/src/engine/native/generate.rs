@@ -4,6 +4,7 @@
 //! move where something of ours stands before on the line, and are mapped back.
 
 use super::entry::{self, Entry};
+use super::idle::marked;
 use super::mentions::is_keyword;
 use super::prelude::Prelude;
 use super::source::{Edit, Source};
@@ -173,7 +174,7 @@ fn items_after(source: &mut Source, part: &Part, unit: &Unit, ours: &str) {
     }
     // A comment may end the last item.
     source.ours("\n");
-    source.ours(&part.prelude);
+    source.ours(&marked(&part.prelude));
 }
 
 /// What is edited in an item: its visibility, and where its statics live.

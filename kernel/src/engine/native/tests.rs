@@ -169,7 +169,7 @@ fn build(trial: &mut Trial, version: u32) {
     let order = trial.notebook.units.reached(&all);
     for id in trial.notebook.units.stale(&order) {
         let needs = trial.notebook.units.needs(id);
-        trial.notebook.units.built(id, PathBuf::from(format!("{id}-{version}")), &needs);
+        trial.notebook.units.built(id, PathBuf::from(format!("{id}-{version}")), &needs, BTreeSet::new());
     }
 }
 

@@ -70,6 +70,8 @@ pub(super) struct Built {
     parts: Vec<Arc<Part>>,
     /// The libraries that it was built on.
     on: BTreeMap<UnitId, PathBuf>,
+    /// Declarations of its preludes that nothing in it needed.
+    idle: BTreeSet<String>,
 }
 
 /// The library that defines a static, and the symbol.
@@ -136,19 +138,29 @@ impl Units {
 
     /// The units that mention one of these crates.
     pub(super) fn mentioning(&self, crates: &BTreeSet<String>) -> BTreeSet<UnitId> {
-        let mentions = |unit: &Unit| unit.parts.iter().any(|part| part.mentions_one_of(crates));
+        let mentions = |unit: &Unit| {
+            let built = unit.built.as_ref().filter(|built| built.parts == unit.parts);
+            let idle = built.map(|built| &built.idle);
+            unit.parts.iter().any(|part| part.mentions_one_of(crates, idle))
+        };
         self.all.iter().filter(|(_, unit)| mentions(unit)).map(|(id, _)| *id).collect()
     }
 
-    /// Notes that a unit has been built on the libraries of these units.
-    pub(super) fn built(&mut self, id: UnitId, library: PathBuf, needs: &BTreeSet<UnitId>) {
+    /// Notes that a unit has been built on the libraries of these units, and which of the declarations around it nothing needed.
+    pub(super) fn built(
+        &mut self,
+        id: UnitId,
+        library: PathBuf,
+        needs: &BTreeSet<UnitId>,
+        idle: BTreeSet<String>,
+    ) {
         let on: BTreeMap<UnitId, PathBuf> =
             needs.iter().copied().filter_map(|need| Some((need, self.library(need)?.clone()))).collect();
         let Some(unit) = self.all.get_mut(&id) else { return };
         let homes: BTreeSet<PathBuf> = unit.homes().map(|home| home.library.clone()).collect();
         let all = on.values().cloned().chain(homes).collect();
         unit.settle(&library);
-        unit.built = Some(Built { library: library.clone(), parts: unit.parts.clone(), on });
+        unit.built = Some(Built { library: library.clone(), parts: unit.parts.clone(), on, idle });
         self.built_on.insert(library, all);
     }
 
@@ -207,9 +219,10 @@ impl Units {
 }
 
 impl Part {
-    /// Whether it, or what brings its names into scope, mentions one of these.
-    fn mentions_one_of(&self, names: &BTreeSet<String>) -> bool {
-        let mut words = self.prelude.split(|c: char| c != '_' && !c.is_alphanumeric());
+    /// Whether it, or what brings its names into scope, mentions one of these. Declarations that are `idle` do not count.
+    fn mentions_one_of(&self, names: &BTreeSet<String>, idle: Option<&BTreeSet<String>>) -> bool {
+        let needed = self.prelude.lines().filter(|line| idle.is_none_or(|idle| !idle.contains(*line)));
+        let mut words = needed.flat_map(|line| line.split(|c: char| c != '_' && !c.is_alphanumeric()));
         words.any(|word| names.contains(word))
             || self.items.iter().any(|item| !item.mentions.is_disjoint(names))
     }
