@@ -50,7 +50,7 @@ def test_a_command_has_its_answer(front: FrontEnd, command: str, says: str) -> N
     assert says in said(front, command)
 
 
-@pytest.mark.parametrize("command", [":type nothing", ":time_passes", ":codegen_backend cranelift", ":efmt {}", ":toolchain no-such"])
+@pytest.mark.parametrize("command", [":type nothing", ":time_passes", ":codegen_backend cranelift", ":efmt {}", ":fmt {}", ":toolchain no-such"])
 def test_a_command_that_cannot_be_says_why(native: FrontEnd, command: str) -> None:
     assert "help: " in "\n".join(native.execute(command).error()["traceback"]), "what to do"
 
@@ -60,6 +60,18 @@ def test_the_last_error_is_explained(native: FrontEnd) -> None:
     assert "E0308" in said(native, ":explain") and "mismatched" not in said(native, ":explain")
     (error,) = json.loads(said(native, ":last_error_json"))
     assert error["code"] == "E0308" and error["spans"]
+
+
+def test_values_in_another_form_and_with_their_types(native: FrontEnd) -> None:
+    assert said(native, ":fmt {:#?}") == "Output format: {:#?}"
+    assert native.execute("Some(255)").ok().text() == "Some(\n    255,\n)"
+    said(native, ":fmt {:x?}")
+    assert said(native, ":types") == "Types: true"
+    assert native.execute("struct Mine;\nvec![255u8]").ok().text() == ": alloc::vec::Vec<u8> = [ff]"
+    assert said(native, ":fmt") == "Output format: {:?}"
+    assert native.execute("#[derive(Debug)] struct Own;\nOwn").ok().text() == ": Own = Own"
+    assert said(native, ":types") == "Types: false"
+    assert native.execute("vec![255u8]").ok().text() == "[255]"
 
 
 def test_timing(native: FrontEnd) -> None:

@@ -51,6 +51,7 @@ use assay_magics::render::Bundle;
 use assist::Assistant;
 use build::{Program, Workshop, build};
 use dependencies::Dependencies;
+use entry::Style;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use notebook::{Gone, Notebook};
@@ -89,6 +90,8 @@ struct State {
     dependencies: Dependencies,
     /// The level at which cells are optimised, if the user chose one.
     optimisation: Option<String>,
+    /// How values are shown.
+    style: Style,
 }
 
 impl Drop for State {
@@ -132,9 +135,10 @@ impl Native {
         let surroundings = self.surroundings().clone();
         let built = async {
             let renewed = self.renew(&mut state, &surroundings, &*host).await.map_err(Failure::Trouble)?;
-            let State { notebook, workshop, optimisation, .. } = &mut *state;
+            let State { notebook, workshop, optimisation, style, .. } = &mut *state;
             let workshop = self.workshop(workshop, &surroundings).await.map_err(Failure::Trouble)?;
             workshop.toolchain.optimisation.clone_from(optimisation);
+            workshop.style = *style;
             let runtime = workshop.toolchain.clone();
             // The process starts while rustc works.
             let (program, child) =
@@ -203,7 +207,7 @@ impl Native {
                                 .to_owned(),
                         ),
                     })?;
-                Workshop { toolchain, linked: Arc::default(), folder, made: 0 }
+                Workshop { toolchain, linked: Arc::default(), folder, made: 0, style: Style::default() }
             }
         };
         Ok(workshop.insert(made))

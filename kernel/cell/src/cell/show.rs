@@ -16,6 +16,7 @@ use crate::content::{Bundle, Show};
 use crate::outlet::{self, Place};
 use crate::trace;
 use std::any::type_name;
+use std::cell::Cell;
 use std::fmt::{self, Debug, Write};
 
 /// Where a value is shown.
@@ -82,13 +83,18 @@ pub trait ShowDebug {
 
 impl<T: Debug + ?Sized> ShowDebug for &Shown<'_, NotShown, T> {
     fn show(&self, place: Where) {
-        debug(&self.1, place);
+        debug(&self.1, type_name::<T>(), place);
     }
 }
 
 /// Not generic, so that a cell holds none of the machinery of formatting: it would be compiled again with each.
-fn debug(value: &dyn Debug, place: Where) {
-    place.show(&Bundle::new().text(Cut::text(value)));
+fn debug(value: &dyn Debug, type_name: &str, place: Where) {
+    let (format, types) = STYLE.get();
+    let mut text = Cut::text(value, format);
+    if types {
+        text.insert_str(0, &format!(": {} = ", trace::without_crates(type_name)));
+    }
+    place.show(&Bundle::new().text(text));
 }
 
 /// As much of a value's text as a page can hold, in bytes. A browser that is given the numbers of a whole image stands still.
@@ -102,13 +108,18 @@ struct Cut {
 }
 
 impl Cut {
-    fn text(value: &dyn Debug) -> String {
+    fn text(value: &dyn Debug, format: &str) -> String {
         let mut cut = Self::default();
-        let whole = write!(cut, "{value:?}").is_ok();
+        let whole = match format {
+            "{:#?}" => write!(cut, "{value:#?}"),
+            "{:x?}" => write!(cut, "{value:x?}"),
+            "{:X?}" => write!(cut, "{value:X?}"),
+            _ => write!(cut, "{value:?}"),
+        };
         if cut.full {
             let why = "… (cut after 100 kB: `println!(\"{:?}\", …)` prints all of it)";
             cut.text.push_str(why);
-        } else if !whole {
+        } else if whole.is_err() {
             cut.text.push_str("… (its `Debug` failed)");
         }
         cut.text
@@ -155,36 +166,59 @@ impl<S, T: ?Sized> ShowOwn for Shown<'_, S, T> {
 
 /// A value is about to be shown.
 pub fn begin() {
+    begin_with("{:?}", false);
+}
+
+/// The same, for a user who wants another form of `Debug`, or to see types.
+pub fn begin_with(format: &'static str, types: bool) {
+    STYLE.set((format, types));
     outlet::showing();
+}
+
+thread_local! {
+    /// The form of `Debug` that values are shown in, and whether their types are shown.
+    static STYLE: Cell<(&'static str, bool)> = const { Cell::new(("{:?}", false)) };
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Cut, ENOUGH};
-    use std::fmt;
+    use std::fmt::{self, Debug};
+
+    fn text(value: &dyn Debug) -> String {
+        Cut::text(value, "{:?}")
+    }
+
+    #[test]
+    fn debug_has_more_than_one_form() {
+        assert_eq!(text(&Some(255)), "Some(255)");
+        assert_eq!(Cut::text(&Some(255), "{:#?}"), "Some(\n    255,\n)");
+        assert_eq!(Cut::text(&Some(255), "{:x?}"), "Some(ff)");
+        assert_eq!(Cut::text(&Some(255), "{:X?}"), "Some(FF)");
+    }
 
     #[test]
     fn a_long_text_is_cut_between_characters_and_says_so() {
-        assert_eq!(Cut::text(&[1, 2]), "[1, 2]");
+        assert_eq!(text(&[1, 2]), "[1, 2]");
         let just = "x".repeat(ENOUGH - 2);
-        assert_eq!(Cut::text(&just).len(), ENOUGH);
-        let long = Cut::text(&"ä".repeat(ENOUGH));
+        assert_eq!(text(&just).len(), ENOUGH);
+        let long = text(&"ä".repeat(ENOUGH));
         let (kept, why) = long.split_once('…').unwrap();
         assert_eq!(kept.len(), ENOUGH - 1);
         assert!(why.contains("println!"));
         // Nothing more is formatted than is shown.
-        assert!(Cut::text(&std::iter::repeat_n(7, ENOUGH).collect::<Vec<_>>()).len() < ENOUGH + 100);
+        assert!(text(&std::iter::repeat_n(7, ENOUGH).collect::<Vec<_>>()).len() < ENOUGH + 100);
     }
 
     #[test]
     fn a_debug_that_fails_is_told() {
         struct Bad;
-        impl fmt::Debug for Bad {
+        impl Debug for Bad {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a")?;
                 Err(fmt::Error)
             }
         }
-        assert_eq!(Cut::text(&Bad), "a… (its `Debug` failed)");
+        assert_eq!(text(&Bad), "a… (its `Debug` failed)");
     }
 }

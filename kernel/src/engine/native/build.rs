@@ -4,7 +4,7 @@ use super::adjust::{self, Adjustment};
 use super::awaits::awaits;
 use super::dependencies::Linked;
 use super::diagnose::{Files, explain, leave_out_repeated, note};
-use super::entry::{Entry, Places, Taken};
+use super::entry::{Entry, Places, Style, Taken};
 use super::generate::{self, Crate, Loaded, STATEMENTS};
 use super::idle::idle;
 use super::notebook::{Gone, Notebook, Variable};
@@ -30,6 +30,8 @@ pub(super) struct Workshop {
     pub(super) toolchain: Toolchain,
     /// The crates that were added.
     pub(super) linked: Arc<Linked>,
+    /// How values are shown.
+    pub(super) style: Style,
     /// The folder in which rustc runs; file names are relative to it.
     pub(super) folder: PathBuf,
     /// How many crates have been made: no two libraries have one name, since none is ever closed.
@@ -214,6 +216,7 @@ impl Builder<'_> {
             inside: BTreeSet::new(),
             awaits: awaits(&self.cell.source, self.split),
             start: self.workshop.linked.runtime().unwrap_or_default(),
+            style: self.workshop.style,
         }
     }
 

@@ -1,5 +1,6 @@
 //! evcxr's commands (`:opt 2`) that are the engine's: what they do here, or why there is nothing to do.
 
+use super::entry::FORMATS;
 use super::toolchain::Toolchain;
 use super::{Native, Notebook, State, diagnose, program};
 use crate::engine::{Diagnostic, Failure, Trouble};
@@ -19,6 +20,7 @@ impl Native {
         let said = match name {
             ":doc" => return self.documentation(argument).await.map(Some),
             ":efmt" => error_format(argument)?,
+            ":fmt" => self.format(argument).await?,
             ":explain" => self.explain().await?,
             ":last_compile_dir" => self.last_folder().await,
             ":last_error_json" => self.last_error()?,
@@ -31,6 +33,11 @@ impl Native {
             ":timing" => {
                 let on = !self.timing.fetch_xor(true, Ordering::Relaxed);
                 format!("Timing: {on}")
+            }
+            ":types" => {
+                let mut state = self.state.lock().await;
+                state.style.types = !state.style.types;
+                format!("Types: {}", state.style.types)
             }
             ":toolchain" => self.toolchain(argument).await?,
             other => match idle(other) {
@@ -104,6 +111,21 @@ impl Native {
         )
     }
 
+    /// Sets the form in which values are shown; without an argument, the usual one.
+    async fn format(&self, format: &str) -> Result<String, Failure> {
+        let wanted = if format.is_empty() { FORMATS[0] } else { format };
+        let Some(known) = FORMATS.into_iter().find(|one| *one == wanted) else {
+            return Err(trouble(
+                format!("`{format}`: values of every type can be shown as {} alone", FORMATS.join(", ")),
+                Some(
+                    "`println!` prints one as you like; a type that implements `assay::Show` is shown as it says; `%engine evcxr` takes any format",
+                ),
+            ));
+        };
+        self.state.lock().await.style.format = known;
+        Ok(format!("Output format: {known}"))
+    }
+
     async fn crates(&self) -> String {
         let shown = self.state.lock().await.dependencies.shown();
         if shown.is_empty() { "no crate was added".to_owned() } else { shown }
@@ -158,9 +180,9 @@ impl Native {
             child.kill().await;
         }
         // What lies in its folder is of no use any more.
-        let optimisation = state.optimisation.take();
+        let (optimisation, style) = (state.optimisation.take(), state.style);
         *state = State::default();
-        state.optimisation = optimisation;
+        (state.optimisation, state.style) = (optimisation, style);
         self.settled(&mut state, Arc::default());
         Ok(format!("Toolchain: {version} (the notebook begins anew: no variables, no items)"))
     }

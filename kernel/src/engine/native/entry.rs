@@ -28,6 +28,36 @@ pub(super) struct Entry<'a> {
     pub(super) awaits: bool,
     /// The statement that starts the asynchronous runtime of the notebook's crates; empty if they have none.
     pub(super) start: String,
+    /// How its value is shown.
+    pub(super) style: Style,
+}
+
+/// How values are shown that do not say so themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Style {
+    /// One of [`FORMATS`].
+    pub(super) format: &'static str,
+    /// Whether with their types.
+    pub(super) types: bool,
+}
+
+/// The forms in which the cell runtime can show a value.
+pub(super) const FORMATS: [&str; 4] = ["{:?}", "{:#?}", "{:x?}", "{:X?}"];
+
+impl Default for Style {
+    fn default() -> Self {
+        Self { format: FORMATS[0], types: false }
+    }
+}
+
+impl Style {
+    /// The statement before a value is shown.
+    fn begin(self) -> String {
+        if self == Self::default() {
+            return "begin();".to_owned();
+        }
+        format!("begin_with({:?}, {});", self.format, self.types)
+    }
 }
 
 /// A variable of an earlier cell.
@@ -183,9 +213,10 @@ impl<'a> Writer<'a> {
         self.source.user(cell, text, statement.range.start..expression.start);
         self.source.ours("match &(");
         self.source.user(cell, text, expression.clone());
-        self.source.ours(
-            "\n) { value => { use ::assay::cell::show::*; begin(); let shown = value.evcxr_display(); (&&&&Shown(shown, value)).show(Where::Value); } }",
-        );
+        self.source.ours(&format!(
+            "\n) {{ value => {{ use ::assay::cell::show::*; {} let shown = value.evcxr_display(); (&&&&Shown(shown, value)).show(Where::Value); }} }}",
+            self.entry.style.begin(),
+        ));
         self.source.user(cell, text, expression.end..statement.range.end);
     }
 

@@ -1,7 +1,7 @@
 //! The stages that write a crate, from a cell's text to the compiler's.
 
 use super::awaits::awaits;
-use super::entry::{self, Entry, Put, Taken};
+use super::entry::{self, Entry, Put, Style, Taken};
 use super::generate::{self, Loaded};
 use super::notebook::{Kind, Notebook};
 use super::place::{Placed, place};
@@ -289,6 +289,7 @@ fn written_with(text: &str, taken: &[(&str, bool)], puts: &[(u32, Put)], inside:
     let split = taken_apart(&Notebook::default(), text);
     let taken = taken.iter().map(|(name, mutable)| Taken { name, type_name: "u8", mutable: *mutable });
     let entry = Entry {
+        style: Style::default(),
         cell: 1,
         text,
         split: &split,
