@@ -50,7 +50,9 @@ def test_a_command_has_its_answer(front: FrontEnd, command: str, says: str) -> N
     assert says in said(front, command)
 
 
-@pytest.mark.parametrize("command", [":type nothing", ":time_passes", ":codegen_backend cranelift", ":efmt {}", ":fmt {}", ":toolchain no-such"])
+@pytest.mark.parametrize(
+    "command", [":type nothing", ":time_passes", ":codegen_backend cranelift", ":efmt {}", ":fmt {}", ":toolchain no-such"]
+)
 def test_a_command_that_cannot_be_says_why(native: FrontEnd, command: str) -> None:
     assert "help: " in "\n".join(native.execute(command).error()["traceback"]), "what to do"
 
