@@ -18,6 +18,8 @@ pub(super) struct Adjustment {
     pub(super) inside: BTreeSet<u32>,
     /// Whether the cell awaits where nobody saw it: in what a macro expands to.
     pub(super) awaits: bool,
+    /// Whether the cell has no value to show.
+    pub(super) endless: bool,
 }
 
 impl Adjustment {
@@ -37,6 +39,12 @@ impl Adjustment {
             // `await` outside of what is `async`: the cell is not, or it is the user's mistake.
             if has_code(message, "E0728") && !entry.awaits {
                 (self.awaits, learned) = (true, true);
+                continue;
+            }
+            // What is shown has no type: it never comes to be.
+            let shown = |span: &Span| span.file_name == file && places.shows.contains(&span.byte_start);
+            if has_code(message, "E0282") && message.spans.iter().any(|span| span.is_primary && shown(span)) {
+                learned |= !std::mem::replace(&mut self.endless, true);
                 continue;
             }
             let Some((slot, moved)) = blamed(message, file, places) else { continue };

@@ -196,6 +196,7 @@ impl Builder<'_> {
             entry.puts.clone_from(&adjustment.puts);
             entry.inside.clone_from(&adjustment.inside);
             entry.awaits |= adjustment.awaits;
+            entry.endless |= adjustment.endless;
         }
         let what = "the cell's variables cannot be kept apart: the compiler was asked too often".to_owned();
         let remedy = Some("please report the cell; until then, split it in two".to_owned());
@@ -217,6 +218,7 @@ impl Builder<'_> {
             awaits: awaits(&self.cell.source, self.split),
             start: self.workshop.linked.runtime().unwrap_or_default(),
             style: self.workshop.style,
+            endless: false,
         }
     }
 

@@ -30,6 +30,8 @@ pub(super) struct Entry<'a> {
     pub(super) start: String,
     /// How its value is shown.
     pub(super) style: Style,
+    /// Whether what looks like its value never is one: a block that ends in `panic!()`, say.
+    pub(super) endless: bool,
 }
 
 /// How values are shown that do not say so themselves.
@@ -86,6 +88,8 @@ pub(super) enum Put {
 pub(super) struct Places {
     /// The statement that puts a slot.
     pub(super) puts: BTreeMap<u32, Range<usize>>,
+    /// What shows the value.
+    pub(super) shows: Range<usize>,
 }
 
 /// What stands around the parts of a cell.
@@ -210,10 +214,15 @@ impl<'a> Writer<'a> {
             self.source.user(cell, text, statement.range.clone());
             return;
         };
+        if self.entry.endless {
+            self.source.user(cell, text, statement.range.clone());
+            self.source.ours(";");
+            return;
+        }
         self.source.user(cell, text, statement.range.start..expression.start);
         self.source.ours("match &(");
         self.source.user(cell, text, expression.clone());
-        self.source.ours(&format!(
+        self.places.shows = self.source.ours(&format!(
             "\n) {{ value => {{ use ::assay::cell::show::*; {} let shown = value.evcxr_display(); (&&&&Shown(shown, value)).show(Where::Value); }} }}",
             self.entry.style.begin(),
         ));

@@ -290,6 +290,7 @@ fn written_with(text: &str, taken: &[(&str, bool)], puts: &[(u32, Put)], inside:
     let taken = taken.iter().map(|(name, mutable)| Taken { name, type_name: "u8", mutable: *mutable });
     let entry = Entry {
         style: Style::default(),
+        endless: false,
         cell: 1,
         text,
         split: &split,

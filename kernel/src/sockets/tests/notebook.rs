@@ -3,9 +3,11 @@
 use assay_magics::render::Bundle;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 use crate::session::event::{ErrorReport, Event, FrontEnd, StreamName};
 use crate::session::reply::{
@@ -23,7 +25,13 @@ pub(super) struct Notebook {
 }
 
 impl Notebook {
-    async fn line(&self, line: &str, count: u32, front_end: &dyn FrontEnd) -> Result<(), ErrorReport> {
+    async fn line(
+        &self,
+        line: &str,
+        count: u32,
+        front_end: &dyn FrontEnd,
+        stop: Pin<&mut Notified<'_>>,
+    ) -> Result<(), ErrorReport> {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         let stream = |name, text: &str| {
             let text = text.to_owned();
@@ -48,7 +56,7 @@ impl Notebook {
             "ask" => value(format!("{:?}", front_end.ask("> ".to_owned(), false).await)),
             "gate" => self.gate.notified().await,
             "wait" => {
-                self.stop.notified().await;
+                stop.await;
                 return Err(report("Interrupted"));
             }
             "fail" => {
@@ -69,9 +77,13 @@ impl super::super::Notebook for Notebook {
     fn execute(&self, request: ExecuteRequest, front_end: Arc<dyn FrontEnd>) -> BoxFuture<'_, ExecuteReply> {
         async move {
             let count = self.ran.fetch_add(1, Ordering::SeqCst) + 1;
+            // From its first line on: whoever sees that the cell runs may interrupt it.
+            let stop = self.stop.notified();
+            tokio::pin!(stop);
+            stop.as_mut().enable();
             let mut error = None;
             for line in request.code.lines() {
-                error = error.or(self.line(line, count, &*front_end).await.err());
+                error = error.or(self.line(line, count, &*front_end, stop.as_mut()).await.err());
             }
             ExecuteReply { count, error, user_expressions: vec![], paged: vec![], next_input: None }
         }
