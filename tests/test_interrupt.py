@@ -1,4 +1,4 @@
-"""Interrupts: the cell ends, what was lost is named, and the next cell works."""
+"""Interrupts: the cell ends, nothing is lost, and the next cell works."""
 
 import re
 
@@ -31,11 +31,20 @@ def interrupt(front: FrontEnd, cell: Exchange) -> dict:
     ],
 )
 def test_a_cell_of_rust(front: FrontEnd, endless: str) -> None:
-    front.execute("let precious = 17; fn kept_item() -> i32 { 4 }").ok()
-    error = interrupt(front, front.start(f'println!("running"); {endless}'))
+    front.execute("let mut precious = vec![17]; fn kept_item() -> i32 { 4 }").ok()
+    error = interrupt(front, front.start(f'let new = 1; precious.push(new); println!("running"); {endless}'))
     assert "nterrupt" in error["ename"]
-    assert "precious" in plain(error), "the variables that are gone are named"
+    assert "as they were before the cell" in plain(error)
+    assert front.execute("precious").ok().text() == "[17]"
     assert front.execute("kept_item()").ok().text() == "4"
+    assert front.execute("new").error()["ename"] == "E0425"
+
+
+def test_the_evcxr_engine_names_what_it_loses(front: FrontEnd) -> None:
+    front.execute("%engine evcxr").ok().everything()
+    front.execute("let precious = 17;").ok()
+    error = interrupt(front, front.start('println!("running"); loop {}'))
+    assert "precious" in plain(error), "the variables that are gone are named"
     assert front.execute("precious").error()["ename"] == "E0425"
 
 

@@ -5,6 +5,7 @@
 mod blocks;
 mod channel;
 mod driver;
+mod notes;
 mod output;
 mod process;
 
@@ -18,6 +19,7 @@ use process::Process;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::{oneshot, watch};
@@ -43,7 +45,8 @@ pub(crate) struct Setup {
 /// A process that is, or was, alive. All copies speak to the same one; it is killed when the last is dropped.
 #[derive(Clone)]
 pub(crate) struct Child {
-    pid: u32,
+    /// The id of the process that runs cells now.
+    pid: Arc<AtomicU32>,
     orders: UnboundedSender<Order>,
     /// What it died of.
     gone: watch::Receiver<Option<String>>,
@@ -61,7 +64,12 @@ pub(crate) enum Ended {
         /// The value of its last expression.
         value: Option<Bundle>,
     },
-    /// The process died.
+    /// The process died, and a checkpoint has taken over: its variables are what they were before the cell.
+    Restored {
+        /// Of what, as below.
+        cause: String,
+    },
+    /// The process died, and its variables with it.
     Died {
         /// Of what, in the user's words: `segmentation fault`, `exit status 7`.
         cause: String,
@@ -78,14 +86,14 @@ impl Child {
         }
         let (orders, given) = unbounded_channel();
         let (died, gone) = watch::channel(None);
-        let pid = process.pid;
-        tokio::spawn(Driver::new(process, given, died).drive());
+        let pid = Arc::new(AtomicU32::new(process.pid));
+        tokio::spawn(Driver::new(process, given, died, Arc::clone(&pid)).drive());
         Ok(Self { pid, orders, gone })
     }
 
     /// Opens libraries, by their absolute paths and in the order in which they depend on each other, and runs the entry of the last one, if there is one.
     /// All that the cell printed has been given to `host` when this returns; so is, from then on, what its threads print.
-    /// Cells wait for each other. Dropping the future does not end the cell; [`kill`](Self::kill) does.
+    /// Cells wait for each other. Dropping the future does not end the cell; [`interrupt`](Self::interrupt) does.
     pub(crate) async fn run(&self, libraries: &[PathBuf], entry: Option<&str>, host: Arc<dyn Host>) -> Ended {
         let (answer, ended) = oneshot::channel();
         let libraries = libraries.iter().map(|path| path.to_string_lossy().into_owned()).collect();
@@ -96,6 +104,17 @@ impl Child {
             Ok(ended) => ended,
             Err(_) => Ended::Died { cause: self.gone().await },
         }
+    }
+
+    /// Makes a checkpoint, to which the process returns if the next cell does not end well. The reason if there is none.
+    pub(crate) async fn checkpoint(&self) -> Result<(), String> {
+        self.obey(Command::Checkpoint).await.map_err(|trouble| trouble.what)
+    }
+
+    /// Ends the cell that runs or is to run, if it has not ended yet: [`run`](Self::run) tells how.
+    pub(crate) fn interrupt(&self) {
+        // Where nobody takes the order, no cell runs.
+        let _ = self.orders.send(Order::Interrupt);
     }
 
     /// Sets a variable of the environment. Waits for a running cell.
@@ -115,15 +134,13 @@ impl Child {
 
     /// Ends the process and all that it started, whatever it is doing.
     pub(crate) async fn kill(&self) {
-        if self.alive() {
-            subprocess::kill(self.pid);
-        }
+        let _ = self.orders.send(Order::End);
         self.gone().await;
     }
 
     /// Its id.
     pub(crate) fn pid(&self) -> u32 {
-        self.pid
+        self.pid.load(Ordering::Relaxed)
     }
 
     /// Whether it lives.
@@ -157,7 +174,10 @@ impl Child {
 /// The first word of the process; why it is none of ours otherwise.
 async fn hello(process: &mut Process) -> Result<(), String> {
     match subprocess::receive(&mut process.channel).await {
-        Ok(Some(Event::Hello { version })) => version::check(version).map_err(|error| error.to_string()),
+        Ok(Some(Event::Hello { version, pid })) => {
+            process.pid = pid;
+            version::check(version).map_err(|error| error.to_string())
+        }
         Ok(Some(Event::Refused { why })) => Err(why),
         Ok(_) => Err("it ended at once".to_owned()),
         Err(error) => Err(error.to_string()),
@@ -166,8 +186,9 @@ async fn hello(process: &mut Process) -> Result<(), String> {
 
 /// Ends a process that did not begin as it should.
 async fn given_up(mut process: Process, program: &Path, why: &str) -> Trouble {
-    subprocess::kill(process.pid);
-    let cause = process::cause(process.child.wait().await);
+    // The others die with it.
+    process.keeper.id().into_iter().for_each(subprocess::kill);
+    let cause = process::cause(process.keeper.wait().await);
     let printed = process.stderr.drain();
     tracing::warn!(%cause, printed = %String::from_utf8_lossy(&printed), "a process that runs cells did not start");
     Trouble {

@@ -137,18 +137,26 @@ pub(crate) enum Failure {
     },
     /// It was interrupted.
     Interrupted {
-        /// Variables that are gone.
-        lost: Vec<String>,
+        /// Variables that are gone. The others are what they were before the cell.
+        lost: Lost,
     },
     /// Its process died.
     Died {
         /// What ended it, in the user's words: `segmentation fault`, `exit status 7`.
         cause: String,
-        /// Variables that are gone.
-        lost: Vec<String>,
+        /// Variables that are gone. The others are what they were before the cell.
+        lost: Lost,
     },
     /// It could not be tried.
     Trouble(Trouble),
+}
+
+/// Variables that went with a process.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Lost {
+    pub(crate) names: Vec<String>,
+    /// Why they could not be kept, if that is known.
+    pub(crate) why: Option<String>,
 }
 
 /// Something that is wrong with the engine and not with the cell.

@@ -108,20 +108,20 @@ def test_completion_and_tooltip(lab: Lab) -> None:
 
 def test_interrupt_and_restart(lab: Lab) -> None:
     notebook = lab.launch(KERNEL)
-    notebook.run("let lost = 5;")
+    notebook.run("let kept = 5;")
     endless = notebook.start('println!("turning"); loop {}')
     endless.shows("turning")
     notebook.interrupt()
     endless.wait()
     endless.shows(re.compile("nterrupt"))
-    endless.shows("lost")
+    endless.shows("as they were before the cell")
     lab.screenshot("interrupt")
-    notebook.run("40 + 2").shows("42")
+    notebook.run("kept + 37").shows("42")
     notebook.restart()
     again = notebook.run('"after the restart"')
     again.shows("after the restart")
     expect(again.prompt()).to_have_text("[1]:")
-    notebook.run("lost").shows("cannot find value")
+    notebook.run("kept").shows("cannot find value")
 
 
 def test_a_question_is_asked_below_the_cell(lab: Lab) -> None:

@@ -1,11 +1,14 @@
 //! The thread that runs cells, and owns what they keep.
 
+use crate::checkpoint::{self, Taken};
 use crate::kernel::Kernel;
 use crate::libraries::Libraries;
 use crate::runtime::Runtime;
 use assay_link::native::{Command, Ending, Event};
 use std::io;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 /// Sizes of the stack to try, in bytes. A main thread's is 8 MB as a rule, which a recursion over a long list exceeds; a stack of our own
@@ -13,10 +16,15 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 const STACKS: [usize; 3] = [256 << 20, 64 << 20, 8 << 20];
 
 /// Starts the thread, which loads the runtime. What is sent to it is done in order.
-pub(crate) fn start(kernel: &'static Kernel, runtime: &Path) -> Result<Sender<Command>, String> {
+pub(crate) fn start(
+    kernel: &'static Kernel,
+    notes: UnixStream,
+    runtime: &Path,
+) -> Result<Sender<Command>, String> {
+    let notes = Arc::new(notes);
     let mut why = String::new();
     for size in STACKS {
-        match spawn(kernel, runtime.to_owned(), size) {
+        match spawn(kernel, Arc::clone(&notes), runtime.to_owned(), size) {
             Ok((commands, loaded)) => {
                 return loaded.recv().unwrap_or_else(|gone| Err(gone.to_string())).map(|()| commands);
             }
@@ -29,10 +37,15 @@ pub(crate) fn start(kernel: &'static Kernel, runtime: &Path) -> Result<Sender<Co
 /// The thread's commands, and whether it could load the runtime.
 type Started = (Sender<Command>, Receiver<Result<(), String>>);
 
-fn spawn(kernel: &'static Kernel, runtime: PathBuf, stack: usize) -> io::Result<Started> {
+fn spawn(
+    kernel: &'static Kernel,
+    notes: Arc<UnixStream>,
+    runtime: PathBuf,
+    stack: usize,
+) -> io::Result<Started> {
     let (commands, work) = channel();
     let (loaded, outcome) = channel();
-    let serve = move || {
+    let thread = move || {
         let opened = open(&runtime);
         let (opened, told) = match opened {
             Ok(opened) => (Some(opened), Ok(())),
@@ -40,12 +53,12 @@ fn spawn(kernel: &'static Kernel, runtime: PathBuf, stack: usize) -> io::Result<
         };
         // Whoever started the thread waits for this.
         let _ = loaded.send(told);
-        if let Some((runtime, mut libraries)) = opened {
-            work.iter().for_each(|command| obey(command, kernel, &runtime, &mut libraries));
+        if let Some((runtime, libraries)) = opened {
+            serve(work, kernel, &notes, &runtime, libraries);
         }
     };
     // For the user it is the main thread, and where the system says its name, it says so.
-    std::thread::Builder::new().name("main".to_owned()).stack_size(stack).spawn(serve)?;
+    std::thread::Builder::new().name("main".to_owned()).stack_size(stack).spawn(thread)?;
     Ok((commands, outcome))
 }
 
@@ -53,6 +66,27 @@ fn open(runtime: &Path) -> Result<(Runtime, Libraries), String> {
     let mut libraries = Libraries::default();
     let runtime = Runtime::open(&mut libraries, runtime)?;
     Ok((runtime, libraries))
+}
+
+/// Does what is asked for, in order; also as the copy of this process that takes over from it.
+fn serve(
+    mut work: Receiver<Command>,
+    kernel: &'static Kernel,
+    notes: &UnixStream,
+    runtime: &Runtime,
+    mut libraries: Libraries,
+) {
+    while let Ok(command) = work.recv() {
+        if command != Command::Checkpoint {
+            obey(command, kernel, runtime, &mut libraries);
+            continue;
+        }
+        match checkpoint::take(kernel, notes) {
+            Taken::Made => kernel.tell(&Event::Checkpointed),
+            Taken::Refused(why) => kernel.tell(&Event::Refused { why }),
+            Taken::Woken(next) => work = next,
+        }
+    }
 }
 
 fn obey(command: Command, kernel: &Kernel, runtime: &Runtime, libraries: &mut Libraries) {
@@ -73,7 +107,9 @@ fn obey(command: Command, kernel: &Kernel, runtime: &Runtime, libraries: &mut Li
             kernel.tell(&answer(changed.map_err(|error| format!("{path}: {error}"))));
         }
         // The main thread has taken care of these.
-        Command::Input(_) | Command::Proceed | Command::Stop => {}
+        Command::Input(_) | Command::Proceed | Command::Discarded { .. } | Command::Stop => {}
+        // This is for a process that stands by, that is for the loop.
+        Command::Checkpoint | Command::Wake => {}
     }
 }
 

@@ -2,7 +2,9 @@
 
 use assay_link::frame::{self, FrameError};
 use assay_link::native::{Command, Event};
+use rustix::io::{FdFlags, fcntl_setfd};
 use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -17,6 +19,9 @@ pub(crate) struct Kernel {
     leave: Answers<()>,
 }
 
+/// The descriptors under which the channel is open: that of the ear, and that of the voice.
+static DESCRIPTORS: OnceLock<[RawFd; 2]> = OnceLock::new();
+
 /// The kernel's voice.
 pub(crate) struct Commands(UnixStream);
 
@@ -30,6 +35,7 @@ struct Answers<T> {
 /// Meets the kernel.
 pub(crate) fn open(socket: UnixStream) -> io::Result<(&'static Kernel, Commands)> {
     let commands = Commands(socket.try_clone()?);
+    DESCRIPTORS.get_or_init(|| [socket.as_raw_fd(), commands.0.as_raw_fd()]);
     let kernel =
         || Kernel { socket: Mutex::new(socket), lines: Answers::default(), leave: Answers::default() };
     Ok((KERNEL.get_or_init(kernel), commands))
@@ -41,6 +47,23 @@ pub(crate) fn get() -> Option<&'static Kernel> {
 }
 
 impl Kernel {
+    /// From now on the kernel is at the other end of this: in a copy of this process, whose channel is that of the process that it was copied
+    /// from. Gives the kernel's voice; that of before is nobody's any more.
+    #[expect(unsafe_code, reason = "descriptors are replaced under their numbers")]
+    pub(crate) fn move_to(&self, socket: &UnixStream) -> io::Result<Commands> {
+        let [ear, voice] = *DESCRIPTORS.get().ok_or(io::ErrorKind::NotConnected)?;
+        for number in [ear, voice] {
+            // SAFETY: both are open, and stay so; what they stand for is ours alone. The thread that read the one is not in this process.
+            if unsafe { libc::dup2(socket.as_raw_fd(), number) } < 0 {
+                return Err(io::Error::last_os_error());
+            }
+            // SAFETY: it has just been made, and is not closed while it is borrowed.
+            fcntl_setfd(unsafe { BorrowedFd::borrow_raw(number) }, FdFlags::CLOEXEC)?;
+        }
+        // SAFETY: it is open, and who owned it before was the thread that is gone.
+        Ok(Commands(unsafe { UnixStream::from_raw_fd(voice) }))
+    }
+
     /// Tells the kernel. If it is gone, so is what could be done about it: whoever listens to it finds out and ends the process.
     pub(crate) fn tell(&self, event: &Event) {
         let _ = frame::write(&mut *lock(&self.socket), event);

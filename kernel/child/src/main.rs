@@ -1,6 +1,7 @@
 //! `assay-child`: loads the libraries that cells are compiled to, and runs them.
 //!
-//! The kernel starts it as `assay-child CHANNEL RUNTIME`: the number of a socket that it inherits, and the path of the cell runtime. Standard
+//! The kernel starts it as `assay-child CHANNEL NOTES RUNTIME`: the numbers of two sockets that it inherits, and the path of the cell runtime. It forks at
+//! once: the process that the kernel started keeps those that run cells (`keeper.rs`), and the rest of this is about these. Standard
 //! input, output and error are the user's: nothing is printed here. It catches no panic of a cell's either, for those belong to
 //! the standard library that cells use, which is another one than its own: both is the runtime's business (`kernel/cell`).
 //!
@@ -8,7 +9,9 @@
 //! run on one other thread, which owns their variables.
 
 mod cells;
+mod checkpoint;
 mod input;
+mod keeper;
 mod kernel;
 mod libraries;
 mod runtime;
@@ -17,18 +20,21 @@ mod table;
 
 use assay_link::native::{Command, Event};
 use assay_link::version;
+use keeper::Role;
 use kernel::{Commands, Kernel};
 use rustix::io::{FdFlags, fcntl_setfd};
-use rustix::process::{Signal, getpgrp, getpid, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, WaitOptions, getpgrp, getpid, kill_process, kill_process_group, waitpid};
+use std::ffi::OsStr;
 use std::os::fd::{FromRawFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 fn main() -> ExitCode {
     match start() {
-        Ok((kernel, commands, cells)) => {
+        Ok(Started::Keeper(code)) => code,
+        Ok(Started::Cells(kernel, commands, cells)) => {
             listen(kernel, commands, &cells);
             end()
         }
@@ -39,20 +45,30 @@ fn main() -> ExitCode {
     }
 }
 
-fn start() -> Result<(&'static Kernel, Commands, Sender<Command>), String> {
-    let usage = "the Assay kernel starts this program: assay-child CHANNEL RUNTIME";
+/// What the process has become.
+enum Started {
+    Keeper(ExitCode),
+    Cells(&'static Kernel, Commands, Sender<Command>),
+}
+
+fn start() -> Result<Started, String> {
+    let usage = "the Assay kernel starts this program: assay-child CHANNEL NOTES RUNTIME";
     let mut arguments = std::env::args_os().skip(1);
-    let (Some(channel), Some(runtime), None) = (arguments.next(), arguments.next(), arguments.next()) else {
-        return Err(usage.to_owned());
+    let given = (arguments.next(), arguments.next(), arguments.next(), arguments.next());
+    let (Some(channel), Some(notes), Some(runtime), None) = given else { return Err(usage.to_owned()) };
+    let socket = inherited(&channel).ok_or(usage)?.map_err(|error| format!("the channel: {error}"))?;
+    let notes = inherited(&notes).ok_or(usage)?.map_err(|error| format!("the notes: {error}"))?;
+    let parted = keeper::part(socket, &notes);
+    let socket = match parted.map_err(|error| format!("no process for the cells can be made: {error}"))? {
+        Role::Keeper(code) => return Ok(Started::Keeper(code)),
+        Role::Cells(channel) => channel,
     };
-    let channel = channel.to_str().and_then(|number| number.parse().ok()).filter(|number| *number > 2);
-    let socket = inherited(channel.ok_or(usage)?).map_err(|error| format!("the channel: {error}"))?;
     restore_environment();
     let (kernel, commands) = kernel::open(socket).map_err(|error| format!("the channel: {error}"))?;
-    match cells::start(kernel, Path::new(&runtime)) {
+    match cells::start(kernel, notes, Path::new(&runtime)) {
         Ok(cells) => {
-            kernel.tell(&Event::Hello { version: version::VERSION });
-            Ok((kernel, commands, cells))
+            kernel.tell(&Event::Hello { version: version::VERSION, pid: std::process::id() });
+            Ok(Started::Cells(kernel, commands, cells))
         }
         Err(why) => {
             kernel.tell(&Event::Refused { why: why.clone() });
@@ -61,13 +77,23 @@ fn start() -> Result<(&'static Kernel, Commands, Sender<Command>), String> {
     }
 }
 
-/// The socket that the kernel gave us. No process that a cell starts inherits it.
+/// A socket that the kernel gave us by its number; none if that is no number. No process that a cell starts inherits it.
 #[expect(unsafe_code, reason = "an inherited descriptor comes as a number")]
-fn inherited(number: RawFd) -> std::io::Result<UnixStream> {
+fn inherited(number: &OsStr) -> Option<std::io::Result<UnixStream>> {
+    let number: RawFd = number.to_str()?.parse().ok().filter(|number| *number > 2)?;
     // SAFETY: whoever starts this program gives it the descriptor of that number, and nothing here has opened one yet.
     let socket = unsafe { UnixStream::from_raw_fd(number) };
-    fcntl_setfd(&socket, FdFlags::CLOEXEC)?;
-    Ok(socket)
+    Some(fcntl_setfd(&socket, FdFlags::CLOEXEC).map(|()| socket).map_err(Into::into))
+}
+
+/// Listens on a thread of its own, which ends the process when there is nothing more to hear. What is for the cells comes out here.
+fn listen_in(kernel: &'static Kernel, commands: Commands) -> std::io::Result<Receiver<Command>> {
+    let (cells, work) = channel();
+    std::thread::Builder::new().name("listener".to_owned()).spawn(move || {
+        listen(kernel, commands, &cells);
+        end()
+    })?;
+    Ok(work)
 }
 
 /// The kernel puts one folder in front of the search path for libraries, for the standard library of cells. The loader has read it by now,
@@ -94,12 +120,21 @@ fn listen(kernel: &Kernel, mut commands: Commands, cells: &Sender<Command>) {
             Command::Stop => return,
             Command::Input(line) => kernel.answer(line),
             Command::Proceed => kernel.proceed(),
+            Command::Discarded { pid } => forget(pid),
             other => {
                 if cells.send(other).is_err() {
                     return;
                 }
             }
         }
+    }
+}
+
+/// Waits for a copy of this process that has been killed, so that nothing of it is left.
+fn forget(pid: u32) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        // A cell that waits for any child of its own may have been faster.
+        let _ = waitpid(Some(pid), WaitOptions::empty());
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod evcxr;
 pub mod frame;
+pub mod keeper;
 pub mod native;
 pub mod text;
 pub mod version;

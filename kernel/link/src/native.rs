@@ -41,6 +41,15 @@ pub enum Command {
     Input(Option<String>),
     /// The answer to [`Event::Showing`], [`Event::Display`], [`Event::Update`] and [`Event::Clear`]: all that was printed before has been read.
     Proceed,
+    /// Make a checkpoint: [`Event::Checkpointed`], and a [`Note`](crate::keeper::Note) before it; or [`Event::Refused`].
+    Checkpoint,
+    /// The checkpoint of this id has been ended: it is waited for.
+    Discarded {
+        /// The id.
+        pid: u32,
+    },
+    /// To a checkpoint, on its own channel: it takes over, and says [`Event::Hello`].
+    Wake,
     /// End.
     Stop,
 }
@@ -52,7 +61,11 @@ pub enum Event {
     Hello {
         /// See [`crate::version`].
         version: u32,
+        /// The process that runs cells.
+        pid: u32,
     },
+    /// There is a checkpoint.
+    Checkpointed,
     /// The value of the cell's trailing expression.
     Value {
         /// What it looks like.

@@ -1,6 +1,7 @@
 //! The process itself: how it is started, read, ended, and what it died of.
 
 use super::Setup;
+use super::notes::Notes;
 use crate::engine::Trouble;
 use rustix::io::{Errno, FdFlags, fcntl_setfd, ioctl_fionread, read};
 use rustix::process::Signal;
@@ -13,11 +14,14 @@ use tokio::net::UnixStream;
 use tokio::net::unix::pipe::{self, Receiver, Sender};
 use tokio::process::{Child, Command};
 
-/// A process and its three ends.
+/// A process and its ends.
 pub(super) struct Process {
-    pub(super) child: Child,
+    /// The one that keeps those that run cells: their parent, which ends when the last of them has.
+    pub(super) keeper: Child,
+    /// The one that runs cells; the keeper, until it has said hello.
     pub(super) pid: u32,
     pub(super) channel: UnixStream,
+    pub(super) notes: Notes,
     pub(super) stdout: Pipe,
     pub(super) stderr: Pipe,
 }
@@ -57,11 +61,14 @@ pub(super) fn spawn(setup: &Setup) -> Result<Process, Trouble> {
 fn start(setup: &Setup) -> io::Result<Process> {
     let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
     ours.set_nonblocking(true)?;
+    let (our_notes, their_notes) = std::os::unix::net::UnixStream::pair()?;
+    our_notes.set_nonblocking(true)?;
     let (stdout_writer, stdout) = Pipe::new()?;
     let (stderr_writer, stderr) = Pipe::new()?;
     let mut command = Command::new(&setup.program);
     command
         .arg(theirs.as_raw_fd().to_string())
+        .arg(their_notes.as_raw_fd().to_string())
         .arg(&setup.runtime)
         .env_clear()
         .envs(&setup.environment)
@@ -72,9 +79,11 @@ fn start(setup: &Setup) -> io::Result<Process> {
         .stderr(stderr_writer.into_blocking_fd()?)
         .process_group(0);
     bequeath(&mut command, theirs.into());
-    let child = command.spawn()?;
-    let pid = child.id().unwrap_or_default();
-    Ok(Process { child, pid, channel: UnixStream::from_std(ours)?, stdout, stderr })
+    bequeath(&mut command, their_notes.into());
+    let keeper = command.spawn()?;
+    let pid = keeper.id().unwrap_or_default();
+    let (channel, notes) = (UnixStream::from_std(ours)?, Notes::new(our_notes)?);
+    Ok(Process { keeper, pid, channel, notes, stdout, stderr })
 }
 
 /// Lets the process inherit a descriptor under its number, which closes with `command`. No other process does that is started meanwhile.

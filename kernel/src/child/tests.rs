@@ -439,7 +439,7 @@ async fn the_cause_of_a_death_and_the_last_words_are_told() {
     check(&die("print!(\"b\"); std::process::exit(7);").await, "exit status 7", "b");
     check(&die("println!(\"c\"); std::process::abort();").await, "abort", "c\n");
     let overflow = die("#[allow(unconditional_recursion)] fn f(x: &mut [u8; 999]) { f(&mut std::hint::black_box(*x)); std::hint::black_box(x); } f(&mut [0; 999]);").await;
-    check(&overflow, "abort", "");
+    check(&overflow, "stack overflow", "");
     assert!(
         overflow.1.stderr().contains("'main'") && overflow.1.stderr().contains("has overflowed its stack"),
         "{}",
@@ -483,6 +483,115 @@ async fn the_process_ends_with_its_kernel_in_the_middle_of_a_cell() {
     drop(bench);
     running.abort();
     ended(&pid.to_string()).await;
+}
+
+/// The statement that shows what the variable `v` is.
+const LOOK: &str = "println!(\"{v:?}\");";
+const TAKE: &str = "let mut v = ::assay::cell::take::<Vec<u64>>(\"v\");";
+const PUT: &str = "::assay::cell::put(v, 0, \"v\");";
+
+impl Bench {
+    /// What the variable `v` is, seen by a cell.
+    async fn look(&mut self) -> String {
+        let page = Page::new([]);
+        let seen = self.run_with(&page, "", TAKE, LOOK, PUT).await;
+        assert!(matches!(seen, Ended::Done { ending: Ending::Ok, .. }), "{seen:?}");
+        page.stdout()
+    }
+}
+
+#[tokio::test]
+async fn a_cell_that_ends_its_process_is_as_if_it_had_never_begun() {
+    let mut bench = Bench::new().await;
+    let page = Page::new([]);
+    bench.run_with(&page, "", "let v = vec![1u64, 2];", "", PUT).await;
+    let first = bench.child.pid();
+    let ways = [
+        ("unsafe { std::ptr::null_mut::<u8>().write_volatile(1) }", "segmentation fault"),
+        ("std::process::exit(7)", "exit status 7"),
+        ("std::process::abort()", "abort"),
+        (
+            "#[allow(unconditional_recursion)] fn f(x: &mut [u8; 999]) { f(&mut std::hint::black_box(*x)); std::hint::black_box(x); } f(&mut [0; 999])",
+            "stack overflow",
+        ),
+    ];
+    for (number, (way, expected)) in ways.into_iter().cycle().take(12).enumerate() {
+        bench.child.checkpoint().await.unwrap();
+        let page = Page::new([]);
+        let body = format!("v.push(9); println!(\"said {number}\"); {way};");
+        let ended = bench.run_with(&page, "", TAKE, &body, PUT).await;
+        assert_eq!(ended, Ended::Restored { cause: expected.to_owned() }, "{way}");
+        // What it said has been said, and once.
+        assert_eq!(page.stdout(), format!("said {number}\n"));
+        assert_eq!(bench.look().await, "[1, 2]\n");
+    }
+    assert_ne!(bench.child.pid(), first);
+}
+
+#[tokio::test]
+async fn an_interrupt_leads_back_to_the_checkpoint() {
+    let mut bench = Bench::new().await;
+    let page = Page::new([]);
+    bench.run_with(&page, "", "let v = vec![1u64, 2];", "", PUT).await;
+    // Nothing runs.
+    bench.child.interrupt();
+    for stuck in ["loop { std::hint::spin_loop() }", "std::thread::sleep(std::time::Duration::MAX)"] {
+        bench.child.checkpoint().await.unwrap();
+        let page = Page::new([]);
+        let child = bench.child.clone();
+        let body = format!("v.clear(); println!(\"stuck\"); {stuck};");
+        let stop = async {
+            page.wait("stuck").await;
+            child.interrupt();
+        };
+        let shared = Arc::clone(&page);
+        let (ended, ()) = tokio::join!(bench.run_with(&shared, "", TAKE, &body, PUT), stop);
+        assert_eq!(ended, Ended::Restored { cause: "killed".to_owned() });
+        bench.child.interrupt();
+        assert_eq!(bench.look().await, "[1, 2]\n");
+    }
+}
+
+#[tokio::test]
+async fn what_has_ended_well_is_kept_and_leaves_no_checkpoint() {
+    let mut bench = Bench::new().await;
+    let page = Page::new([]);
+    bench.run_with(&page, "", "let v: Vec<u64> = Vec::new();", "", PUT).await;
+    let pid = bench.child.pid();
+    let children = format!("/proc/{pid}/task/{pid}/children");
+    for _ in 0..20 {
+        bench.child.checkpoint().await.unwrap();
+        let ended = bench.run_with(&page, "", TAKE, "v.push(v.len() as u64);", PUT).await;
+        assert!(matches!(ended, Ended::Done { ending: Ending::Ok, .. }), "{ended:?}");
+    }
+    assert_eq!(bench.look().await, format!("{:?}\n", (0..20).collect::<Vec<u64>>()));
+    assert_eq!(bench.child.pid(), pid);
+    while std::fs::read_to_string(&children).is_ok_and(|children| !children.trim().is_empty()) {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn threads_of_the_users_forbid_a_checkpoint() {
+    let mut bench = Bench::new().await;
+    let page = Page::new([]);
+    let body = "std::thread::spawn(|| loop { std::thread::park() });";
+    assert_eq!(bench.run(&page, body).await, fine());
+    assert_eq!(bench.child.checkpoint().await.unwrap_err(), "threads that earlier cells started still run");
+    let ended = bench.run(&page, "std::process::abort();").await;
+    assert_eq!(ended, Ended::Died { cause: "abort".to_owned() });
+}
+
+#[tokio::test]
+async fn nothing_that_a_cell_put_into_the_background_outlives_the_kernel() {
+    let mut bench = Bench::new().await;
+    let page = Page::new([]);
+    let body = "let sleeper = std::process::Command::new(\"setsid\").args([\"sleep\", \"1000\"]).spawn()?; println!(\"{}\", sleeper.id());";
+    assert_eq!(bench.run(&page, body).await, fine());
+    let pid = bench.child.pid().to_string();
+    drop(bench);
+    ended(&pid).await;
+    ended(page.stdout().trim()).await;
 }
 
 /// Returns when the process has ended, however long that takes.

@@ -42,7 +42,7 @@ mod units;
 
 use super::evcxr::Evcxr;
 use super::surroundings::Surroundings;
-use super::{Cell, Diagnostic, Engine, Failure, Host, Ran, Trouble, folder};
+use super::{Cell, Diagnostic, Engine, Failure, Host, Lost, Ran, Trouble, folder};
 use crate::child::{Child, Ended, Setup};
 use crate::session::reply::{CompleteReply, InspectReply};
 use assay_link::native::{Ending, Kept};
@@ -140,37 +140,44 @@ impl Native {
             workshop.toolchain.optimisation.clone_from(optimisation);
             workshop.style = *style;
             let runtime = workshop.toolchain.clone();
-            // The process starts while rustc works.
+            // The process starts, and makes its checkpoint, while rustc works.
             let (program, child) =
-                tokio::join!(build(workshop, notebook, &cell), self.started(&runtime, &surroundings));
+                tokio::join!(build(workshop, notebook, &cell), self.with_checkpoint(&runtime, &surroundings));
             let mut program = program?;
             program.notes.splice(0..0, renewed);
-            Ok::<_, Failure>((program, child.map_err(Failure::Trouble)?))
+            let (child, unsaved) = child.map_err(Failure::Trouble)?;
+            Ok::<_, Failure>((program, child, unsaved))
         };
-        let (program, child) = tokio::select! {
+        let (program, child, unsaved) = tokio::select! {
             built = built => built.inspect_err(|failure| self.remember(failure))?,
-            () = &mut stop => return Err(Failure::Interrupted { lost: Vec::new() }),
+            () = &mut stop => return Err(Failure::Interrupted { lost: Lost::default() }),
         };
         let compile = began.elapsed();
         let settling = Settling { before: Arc::clone(&state.notebook), program };
         let libraries = settling.program.libraries.clone();
         let began = Instant::now();
+        let mut interrupted = false;
         let ended = match settling.program.entry.clone() {
             // Items are there for those who call them.
-            None => Some(Ended::Done { ending: Ending::Ok, kept: Vec::new(), value: None }),
-            Some(entry) => tokio::select! {
-                ended = child.run(&libraries, Some(&entry), host) => Some(ended),
-                () = &mut stop => {
-                    child.kill().await;
-                    None
+            None => Ended::Done { ending: Ending::Ok, kept: Vec::new(), value: None },
+            Some(entry) => {
+                let running = child.run(&libraries, Some(&entry), host);
+                tokio::pin!(running);
+                tokio::select! {
+                    ended = &mut running => ended,
+                    () = &mut stop => {
+                        interrupted = true;
+                        child.interrupt();
+                        running.await
+                    }
                 }
-            },
+            }
         };
         let run = began.elapsed();
         if !child.alive() {
             self.child().take();
         }
-        let (notebook, ran) = settling.settle(cell.number, ended);
+        let (notebook, ran) = settling.settle(cell.number, ended, interrupted, unsaved);
         self.settled(&mut state, Arc::new(notebook));
         ran.map(|mut ran| {
             if self.timing.load(Ordering::Relaxed) {
@@ -230,6 +237,17 @@ impl Native {
         Ok(child)
     }
 
+    /// The same, with a checkpoint to return to; or the reason why there is none.
+    async fn with_checkpoint(
+        &self,
+        toolchain: &Toolchain,
+        surroundings: &Surroundings,
+    ) -> Result<(Child, Option<String>), Trouble> {
+        let child = self.started(toolchain, surroundings).await?;
+        let unsaved = child.checkpoint().await.err();
+        Ok((child, unsaved))
+    }
+
     async fn forget(&self, names: Vec<String>) -> Result<(), Trouble> {
         let mut state = self.state.lock().await;
         let mut notebook = Notebook::clone(&state.notebook);
@@ -284,12 +302,18 @@ struct Settling {
 }
 
 impl Settling {
-    /// The notebook after the cell, which was interrupted if nothing is known of its end, and what there is to say about it.
-    fn settle(self, cell: u32, ended: Option<Ended>) -> (Notebook, Result<Ran, Failure>) {
+    /// The notebook after the cell, and what there is to say about it. `unsaved` is why there was no checkpoint, if there was none.
+    fn settle(
+        self,
+        cell: u32,
+        ended: Ended,
+        interrupted: bool,
+        unsaved: Option<String>,
+    ) -> (Notebook, Result<Ran, Failure>) {
         let Self { before, program } = self;
         let mut notebook = program.notebook;
         match ended {
-            Some(Ended::Done { ending, kept, value }) => {
+            Ended::Done { ending, kept, value } => {
                 let mut lost = take_away(&mut notebook, &program.taken, &program.gone, cell);
                 put_back(&mut notebook, &program.slots, &kept);
                 for (name, gone) in &program.gone {
@@ -306,16 +330,20 @@ impl Settling {
                 };
                 (notebook, ran)
             }
-            None => {
-                let lost = lose_all(&mut notebook, &before, cell);
-                (notebook, Err(Failure::Interrupted { lost }))
+            // As if it had never begun.
+            Ended::Restored { cause } => {
+                (Notebook::clone(&before), Err(stopped(interrupted, cause, Lost::default())))
             }
-            Some(Ended::Died { cause }) => {
-                let lost = lose_all(&mut notebook, &before, cell);
-                (notebook, Err(Failure::Died { cause, lost }))
+            Ended::Died { cause } => {
+                let names = lose_all(&mut notebook, &before, cell);
+                (notebook, Err(stopped(interrupted, cause, Lost { names, why: unsaved })))
             }
         }
     }
+}
+
+fn stopped(interrupted: bool, cause: String, lost: Lost) -> Failure {
+    if interrupted { Failure::Interrupted { lost } } else { Failure::Died { cause, lost } }
 }
 
 /// Takes the variables that a cell took out of the notebook. Gives those that are not known to have been moved.

@@ -8,7 +8,7 @@ use super::perform::{Context, Fault};
 use super::reply::ExecuteReply;
 use super::request::ExecuteRequest;
 use super::stage::{Keep, Muted};
-use crate::engine::{Cell, Child, Failure, Level, Ran};
+use crate::engine::{Cell, Child, Failure, Level, Lost, Ran};
 use assay_magics::cell::{Prepared, Step, blank_but, steps};
 use assay_magics::invocation::Sigil;
 use assay_magics::magic::{NextInput, Report};
@@ -87,7 +87,7 @@ impl Session {
         for (position, step) in (1..).zip(steps) {
             if stopped.yet() {
                 return Err(self.word(
-                    Fault::Engine(Failure::Interrupted { lost: Vec::new() }),
+                    Fault::Engine(Failure::Interrupted { lost: Lost::default() }),
                     context.number,
                     0..0,
                 ));
@@ -207,7 +207,7 @@ impl Session {
     async fn evaluate(&self, expression: &str, stopped: &Stopped) -> Result<Bundle, ErrorReport> {
         let report = |failure| self.word(Fault::Engine(failure), 0, 0..0);
         if stopped.yet() {
-            return Err(report(Failure::Interrupted { lost: Vec::new() }));
+            return Err(report(Failure::Interrupted { lost: Lost::default() }));
         }
         self.state().sources.remember(0, expression);
         self.stage.start_capture(Keep::EVERYTHING);

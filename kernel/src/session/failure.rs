@@ -2,7 +2,7 @@
 
 use super::diagnostics::{Pen, Sources, position};
 use super::event::ErrorReport;
-use crate::engine::{Diagnostic, Failure, Frame, Level, Place, Trouble};
+use crate::engine::{Diagnostic, Failure, Frame, Level, Lost, Place, Trouble};
 use assay_magics::magic::Complaint;
 
 /// The report of a cell that an engine could not run to its end.
@@ -23,11 +23,11 @@ pub(crate) fn of_engine(failure: &Failure, sources: &Sources, pen: Pen) -> Error
         }
         Failure::Interrupted { lost } => {
             let value = "the cell was interrupted";
-            ended("Interrupted", value, &pen.error(value), lost)
+            stopped("Interrupted", value, pen, lost)
         }
         Failure::Died { cause, lost } => {
             let value = format!("the process that runs the cells ended: {cause}");
-            ended("Died", &value, &pen.error(&value), lost)
+            stopped("Died", &value, pen, lost)
         }
         Failure::Trouble(trouble) => of_trouble(trouble, pen),
     }
@@ -74,6 +74,18 @@ fn compile(diagnostics: &[Diagnostic], sources: &Sources, pen: Pen) -> ErrorRepo
         value: first.map(|d| format!("{}{place}", first_line(&d.message))).unwrap_or_default(),
         traceback: lines(&drawn.join("\n\n")),
     }
+}
+
+/// Of a cell whose process did not live on.
+fn stopped(name: &str, value: &str, pen: Pen, lost: &Lost) -> ErrorReport {
+    let mut report = ended(name, value, &pen.error(value), &lost.names);
+    let last = if lost.names.is_empty() {
+        Some("note: the variables are as they were before the cell".to_owned())
+    } else {
+        lost.why.as_ref().map(|why| format!("note: they could not be kept: {why}"))
+    };
+    report.traceback.extend(last);
+    report
 }
 
 fn ended(name: &str, value: &str, drawn: &str, lost: &[String]) -> ErrorReport {
@@ -175,16 +187,16 @@ mod tests {
             &["`?` met an error: NotFound"],
         );
         check(
-            &Failure::Interrupted { lost: vec!["v".into()] },
+            &Failure::Interrupted { lost: Lost { names: vec!["v".into()], why: Some("w".into()) } },
             "Interrupted",
             "the cell was interrupted",
-            &["this variable is gone: `v`"],
+            &["this variable is gone: `v`", "could not be kept: w"],
         );
         check(
-            &Failure::Died { cause: "segmentation fault".into(), lost: vec![] },
+            &Failure::Died { cause: "segmentation fault".into(), lost: Lost::default() },
             "Died",
             "the process that runs the cells ended: segmentation fault",
-            &["segmentation fault"],
+            &["segmentation fault", "as they were before the cell"],
         );
         let trouble = Trouble { what: "no rustc".into(), remedy: Some("install it".into()) };
         check(&Failure::Trouble(trouble), "EngineError", "no rustc", &["no rustc", "help: install it"]);

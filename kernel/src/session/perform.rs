@@ -7,7 +7,7 @@ use super::interrupt::Stopped;
 use super::process::Ending;
 use super::selection::select;
 use super::stage::Keep;
-use crate::engine::{Cell, Failure, Host, Trouble};
+use crate::engine::{Cell, Failure, Host, Lost, Trouble};
 use assay_magics::outcome::{HistoryLine, Outcome};
 use assay_magics::plan::{
     CaptureStep, ConfigStep, EnvironmentStep, FileStep, HistoryStep, Plan, ProcessStep, SessionStep,
@@ -134,7 +134,7 @@ impl Session {
                 message: "this asks before it does it, and this front end cannot ask".into(),
                 hint: Some("add -f to do it without asking".into()),
             }),
-            Err(NoInput::Interrupted) => Err(Fault::Engine(Failure::Interrupted { lost: Vec::new() })),
+            Err(NoInput::Interrupted) => Err(Fault::Engine(Failure::Interrupted { lost: Lost::default() })),
         }
     }
 
@@ -278,7 +278,7 @@ impl Session {
             self.processes.run(step, surroundings.folder(), surroundings.variables(), &self.stage, stopped);
         match run.await {
             Ok(Ending::Exit(status)) => Ok(Outcome::Exit { code: status.code() }),
-            Ok(Ending::Interrupted) => Err(Fault::Engine(Failure::Interrupted { lost: Vec::new() })),
+            Ok(Ending::Interrupted) => Err(Fault::Engine(Failure::Interrupted { lost: Lost::default() })),
             Err(error) => {
                 let program = step.command.first().map(String::as_str).unwrap_or_default();
                 Err(Fault::Process(format!("`{program}` cannot be run: {error}")))

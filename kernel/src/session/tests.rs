@@ -6,7 +6,7 @@ use super::event::{Event, FrontEnd, NoInput, StreamName};
 use super::folders::Folders;
 use super::reply::{CompleteReply, ExecuteReply, InspectReply};
 use super::request::{CompleteRequest, ExecuteRequest, HistoryAccess, HistoryRequest};
-use crate::engine::{Cell, Diagnostic, Engine, Failure, Host, Level, Output, Ran, Span, Trouble};
+use crate::engine::{Cell, Diagnostic, Engine, Failure, Host, Level, Lost, Output, Ran, Span, Trouble};
 use assay_magics::outcome::Variable;
 use assay_magics::render::Bundle;
 use futures::FutureExt;
@@ -65,7 +65,7 @@ impl Engine for Actor {
                 }
                 "wait" => {
                     self.stop.notified().await;
-                    Err(Failure::Interrupted { lost: vec!["x".into()] })
+                    Err(Failure::Interrupted { lost: Lost { names: vec!["x".into()], why: None } })
                 }
                 _ if text.starts_with("let ") || text.starts_with("drop(") => Ok(Ran::default()),
                 _ => Ok(Ran { value: Some(Bundle::text(text)), ..Ran::default() }),

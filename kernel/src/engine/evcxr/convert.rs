@@ -1,7 +1,7 @@
 //! From the link's words to the engine's.
 
 pub(super) use super::super::content::{bundle, order};
-use super::super::{Child, Diagnostic, Failure, Level, Output, Place, Ran, Span, Trouble};
+use super::super::{Child, Diagnostic, Failure, Level, Lost, Output, Place, Ran, Span, Trouble};
 use crate::session::event::StreamName;
 use assay_link::evcxr as link;
 use std::ops::Range;
@@ -43,8 +43,8 @@ pub(super) fn failure(failure: link::Failure, cell: u32, source: &str) -> Failur
             Failure::Panic { message, place: place.map(self::place), frames: Vec::new(), lost }
         }
         link::Failure::Question { message } => Failure::Question { message },
-        link::Failure::Interrupted { lost } => Failure::Interrupted { lost },
-        link::Failure::Died { cause, lost } => Failure::Died { cause, lost },
+        link::Failure::Interrupted { lost } => Failure::Interrupted { lost: gone(lost) },
+        link::Failure::Died { cause, lost } => Failure::Died { cause, lost: gone(lost) },
         link::Failure::Trouble { what, remedy } => Failure::Trouble(Trouble { what, remedy }),
     }
 }
@@ -107,6 +107,11 @@ fn byte(source: &str, (line, column): (usize, usize)) -> usize {
     let text = lines.next().unwrap_or_default().trim_end_matches(['\n', '\r']);
     let within = text.char_indices().nth(column.saturating_sub(1)).map_or(text.len(), |(at, _)| at);
     before + within
+}
+
+/// This engine has no checkpoints.
+fn gone(names: Vec<String>) -> Lost {
+    Lost { names, why: None }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::dependencies::{Change, Replaced, Site};
 use super::notebook::Notebook;
 use super::{Native, State};
 use crate::engine::surroundings::Surroundings;
-use crate::engine::{Failure, Host, Output, Trouble};
+use crate::engine::{self, Failure, Host, Output, Trouble};
 use assay_magics::render::Bundle;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -43,7 +43,7 @@ impl Native {
             }
             None => {
                 progress.give_up();
-                return Err(Failure::Interrupted { lost: Vec::new() });
+                return Err(Failure::Interrupted { lost: engine::Lost::default() });
             }
         };
         let lines = std::iter::once(added_line(&change)).chain(remarks(&change, &lost));
