@@ -31,6 +31,10 @@ pub(crate) enum Taken {
 /// State above which there is no checkpoint, in bytes: the copy of the page tables alone takes a tenth of a second.
 const LARGEST: u64 = 4 << 30;
 
+/// State above which its pages stay shared with the checkpoint, in bytes: to take them apart takes as long as a cell is compiled.
+#[cfg(target_os = "linux")]
+const TAKEN_APART: u64 = 100 << 20;
+
 /// The threads of this process without any of the user's: the one that listens, and the one that runs cells.
 const OURS: usize = 2;
 
@@ -89,6 +93,11 @@ fn fork(kernel: &'static Kernel, notes: &UnixStream) -> io::Result<Taken> {
             drop(ours);
             let pid = pid.unsigned_abs();
             announce(notes, pid, &theirs)?;
+            #[cfg(target_os = "linux")]
+            if resident().is_some_and(|size| size <= TAKEN_APART) {
+                // Where it does not work, the cell is slower, and no less right.
+                let _ = crate::pages::take_apart();
+            }
             Ok(Taken::Made)
         }
     }

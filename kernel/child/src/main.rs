@@ -14,6 +14,8 @@ mod input;
 mod keeper;
 mod kernel;
 mod libraries;
+#[cfg(target_os = "linux")]
+mod pages;
 mod runtime;
 #[path = "../../cell/src/table.rs"]
 mod table;
