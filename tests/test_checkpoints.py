@@ -96,6 +96,23 @@ def test_threads_are_named_where_they_forbid_it(native: FrontEnd) -> None:
     native.execute("%reset -f").ok().everything()
 
 
+def test_a_process_that_ends_between_cells(native: FrontEnd) -> None:
+    """There is nothing to return to: what is gone is named by the next cell, and told where it is used."""
+    quit = 'std::thread::spawn(|| { while !std::path::Path::new("sign").exists() { std::thread::yield_now() } std::process::exit(4) });'
+    native.execute(f"let x = 5; let pid = std::process::id(); {quit}").ok()
+    process = psutil.Process(int(native.execute("pid").ok().text()))
+    native.execute("%%bash\ntouch sign").ok().everything()
+    psutil.wait_procs([process], timeout=PATIENCE)
+    told = native.execute("1 + 1")
+    assert told.reply is not None
+    # The end may be noticed only when the cell is about to run.
+    text = told.stderr() if told.reply.content["status"] == "ok" else plain(told.error())
+    told.everything()
+    assert "exit status 4" in text and "`x`" in text
+    assert "`x` was lost" in plain(native.execute("x").error())
+    native.execute("%%bash\nrm sign").ok().everything()
+
+
 def test_nothing_is_left_of_a_kernel_that_is_killed() -> None:
     with running() as kernel:
         front = kernel.connect()

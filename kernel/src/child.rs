@@ -161,7 +161,7 @@ impl Child {
     }
 
     /// Waits for its end, and says what it died of.
-    async fn gone(&self) -> String {
+    pub(crate) async fn gone(&self) -> String {
         let mut gone = self.gone.clone();
         match gone.wait_for(Option::is_some).await {
             Ok(cause) => cause.clone().unwrap_or_default(),

@@ -134,7 +134,8 @@ impl Native {
         let began = Instant::now();
         let surroundings = self.surroundings().clone();
         let built = async {
-            let renewed = self.renew(&mut state, &surroundings, &*host).await.map_err(Failure::Trouble)?;
+            let mut renewed = Vec::from_iter(self.bury(&mut state, cell.number).await);
+            renewed.extend(self.renew(&mut state, &surroundings, &*host).await.map_err(Failure::Trouble)?);
             let State { notebook, workshop, optimisation, style, .. } = &mut *state;
             let workshop = self.workshop(workshop, &surroundings).await.map_err(Failure::Trouble)?;
             workshop.toolchain.optimisation.clone_from(optimisation);
@@ -235,6 +236,18 @@ impl Native {
         let child = Child::start(&setup).await?;
         self.child().replace(child.clone());
         Ok(child)
+    }
+
+    /// Takes note of a process that has ended since the last cell, as a thread of the user's can do: what there is to say about it.
+    async fn bury(&self, state: &mut State, cell: u32) -> Option<String> {
+        let dead = self.child().take_if(|child| !child.alive())?;
+        let cause = dead.gone().await;
+        let mut notebook = Notebook::clone(&state.notebook);
+        let lost = lose_all(&mut notebook, &state.notebook, cell);
+        self.settled(state, Arc::new(notebook));
+        let names = lost.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let gone = if names.is_empty() { String::new() } else { format!("; gone with it: {names}") };
+        Some(format!("the process that runs the cells ended after the last one: {cause}{gone}"))
     }
 
     /// The same, with a checkpoint to return to; or the reason why there is none.
