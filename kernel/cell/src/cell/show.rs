@@ -16,7 +16,6 @@ use crate::content::{Bundle, Show};
 use crate::outlet::{self, Place};
 use crate::trace;
 use std::any::type_name;
-use std::cell::Cell;
 use std::fmt::{self, Debug, Write};
 
 /// Where a value is shown.
@@ -24,6 +23,8 @@ use std::fmt::{self, Debug, Write};
 pub enum Where {
     /// As the value of its cell.
     Value,
+    /// The same, for a user who wants this form of `Debug`, or to see types.
+    Styled(&'static str, bool),
     /// On the page.
     Page,
 }
@@ -31,7 +32,7 @@ pub enum Where {
 impl Where {
     fn show(self, bundle: &Bundle) {
         let place = match self {
-            Self::Value => Place::Value,
+            Self::Value | Self::Styled(..) => Place::Value,
             Self::Page => Place::Page,
         };
         outlet::show(place, bundle);
@@ -89,7 +90,10 @@ impl<T: Debug + ?Sized> ShowDebug for &Shown<'_, NotShown, T> {
 
 /// Not generic, so that a cell holds none of the machinery of formatting: it would be compiled again with each.
 fn debug(value: &dyn Debug, type_name: &str, place: Where) {
-    let (format, types) = STYLE.get();
+    let (format, types) = match place {
+        Where::Styled(format, types) => (format, types),
+        Where::Value | Where::Page => ("{:?}", false),
+    };
     let mut text = Cut::text(value, format);
     if types {
         text.insert_str(0, &format!(": {} = ", trace::without_crates(type_name)));
@@ -158,7 +162,7 @@ pub trait ShowOwn {
 impl<S, T: ?Sized> ShowOwn for Shown<'_, S, T> {
     fn show(&self, place: Where) {
         match place {
-            Where::Value => outlet::shown(),
+            Where::Value | Where::Styled(..) => outlet::shown(),
             Where::Page => place.show(&Bundle::new()),
         }
     }
@@ -166,18 +170,7 @@ impl<S, T: ?Sized> ShowOwn for Shown<'_, S, T> {
 
 /// A value is about to be shown.
 pub fn begin() {
-    begin_with("{:?}", false);
-}
-
-/// The same, for a user who wants another form of `Debug`, or to see types.
-pub fn begin_with(format: &'static str, types: bool) {
-    STYLE.set((format, types));
     outlet::showing();
-}
-
-thread_local! {
-    /// The form of `Debug` that values are shown in, and whether their types are shown.
-    static STYLE: Cell<(&'static str, bool)> = const { Cell::new(("{:?}", false)) };
 }
 
 #[cfg(test)]

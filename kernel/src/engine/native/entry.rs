@@ -53,12 +53,12 @@ impl Default for Style {
 }
 
 impl Style {
-    /// The statement before a value is shown.
-    fn begin(self) -> String {
+    /// Where a value is shown, for the cell runtime.
+    fn place(self) -> String {
         if self == Self::default() {
-            return "begin();".to_owned();
+            return "Where::Value".to_owned();
         }
-        format!("begin_with({:?}, {});", self.format, self.types)
+        format!("Where::Styled({:?}, {})", self.format, self.types)
     }
 }
 
@@ -223,8 +223,8 @@ impl<'a> Writer<'a> {
         self.source.ours("match &(");
         self.source.user(cell, text, expression.clone());
         self.places.shows = self.source.ours(&format!(
-            "\n) {{ value => {{ use ::assay::cell::show::*; {} let shown = value.evcxr_display(); (&&&&Shown(shown, value)).show(Where::Value); }} }}",
-            self.entry.style.begin(),
+            "\n) {{ value => {{ use ::assay::cell::show::*; begin(); let shown = value.evcxr_display(); (&&&&Shown(shown, value)).show({}); }} }}",
+            self.entry.style.place(),
         ));
         self.source.user(cell, text, expression.end..statement.range.end);
     }
