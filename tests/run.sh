@@ -75,9 +75,14 @@ unit_tests() {
     fi
 }
 
+# What rustc compiles for if nobody says anything.
+host() {
+    rustc -vV | sed -n 's/^host: //p'
+}
+
 # The store hands memory from one library to another by pointer: a sanitizer looks at what it does.
 can_sanitize() {
-    case $(rustc -vV | sed -n 's/^host: //p') in
+    case $(host) in
     x86_64-unknown-linux-gnu | aarch64-unknown-linux-gnu | x86_64-apple-darwin | aarch64-apple-darwin) ;;
     *) return 1 ;;
     esac
@@ -86,7 +91,7 @@ can_sanitize() {
 # The option is an unstable one, and a program with it needs libraries of its own.
 sanitized_tests() {
     RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address" limited 600 \
-        cargo test --locked -p assay-cell --lib --target "$(rustc -vV | sed -n 's/^host: //p')" --target-dir "$CARGO_TARGET_DIR/sanitized"
+        cargo test --locked -p assay-cell --lib --target "$(host)" --target-dir "$CARGO_TARGET_DIR/sanitized"
 }
 
 engine_tests() {

@@ -55,9 +55,7 @@ const OVERFLOWED: &str = "has overflowed its stack";
 pub(super) struct Driver {
     keeper: Child,
     /// The process that runs cells.
-    pid: u32,
-    /// The same, for others to see.
-    shown_pid: Arc<AtomicU32>,
+    pid: Arc<AtomicU32>,
     notes: Notes,
     /// What takes over if the process dies. There is one only as long as nothing has run since it was made, or while a cell runs.
     checkpoint: Option<Checkpoint>,
@@ -95,14 +93,13 @@ impl Driver {
         process: Process,
         orders: UnboundedReceiver<Order>,
         gone: watch::Sender<Option<String>>,
-        shown_pid: Arc<AtomicU32>,
+        pid: Arc<AtomicU32>,
     ) -> Self {
-        let Process { keeper, pid, channel, notes, stdout, stderr } = process;
+        let Process { keeper, pid: _, channel, notes, stdout, stderr } = process;
         let (reader, writer) = channel.into_split();
         Self {
             keeper,
             pid,
-            shown_pid,
             notes,
             checkpoint: None,
             interrupted: false,
@@ -175,7 +172,7 @@ impl Driver {
     async fn listen_to_notes(&mut self) -> Option<String> {
         while let Some(heard) = self.notes.next() {
             match heard {
-                Heard::Ended { pid, status } if pid == self.pid => {
+                Heard::Ended { pid, status } if pid == self.pid() => {
                     self.drain();
                     let cause = self.cause(Ok(status));
                     if !self.restore(&cause).await {
@@ -190,6 +187,11 @@ impl Driver {
             }
         }
         None
+    }
+
+    /// The process that runs cells. Only this task changes it.
+    fn pid(&self) -> u32 {
+        self.pid.load(Ordering::Relaxed)
     }
 
     /// What the process died of, in words.
@@ -222,8 +224,7 @@ impl Driver {
             subprocess::kill(checkpoint.pid);
             return false;
         }
-        self.pid = checkpoint.pid;
-        self.shown_pid.store(self.pid, Ordering::Relaxed);
+        self.pid.store(checkpoint.pid, Ordering::Relaxed);
         (self.interrupted, self.question) = (false, None);
         match self.call.take() {
             Some(Call::Run { answer, .. }) => drop(answer.send(Ended::Restored { cause: cause.to_owned() })),
@@ -237,7 +238,7 @@ impl Driver {
 
     /// Shows what the process still said, and ends what it left behind.
     async fn last_words(&mut self) {
-        subprocess::kill(self.pid);
+        subprocess::kill(self.pid());
         let until = tokio::time::Instant::now() + LAST_WORDS;
         while let Ok(Some(event)) = tokio::time::timeout_at(until, self.events.recv()).await {
             self.drain();
@@ -265,7 +266,7 @@ impl Driver {
     fn interrupt(&mut self) {
         if matches!(self.call, Some(Call::Run { .. })) {
             self.interrupted = true;
-            subprocess::kill(self.pid);
+            subprocess::kill(self.pid());
         }
         for order in std::mem::take(&mut self.waiting) {
             match order {
@@ -280,7 +281,7 @@ impl Driver {
 
     fn end(&mut self) {
         self.ending = true;
-        subprocess::kill(self.pid);
+        subprocess::kill(self.pid());
     }
 
     async fn obey(&mut self, order: Order) {
@@ -309,7 +310,7 @@ impl Driver {
         let Some(event) = event else {
             self.deaf = true;
             // It is dying, or says what nobody understands.
-            subprocess::kill(self.pid);
+            subprocess::kill(self.pid());
             return None;
         };
         self.drain();
