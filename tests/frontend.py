@@ -10,6 +10,7 @@ How a kernel is started and what it may leave behind is in ``launch.py``.
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -465,6 +466,11 @@ def _waiting(exchanges: Any) -> str:
         parts = [n for n, there in (("reply", e.reply or not e.replies), ("idle", e.idle)) if not there]
         missing.append(f"{' and '.join(parts)} of {e}\n{e.describe()}")
     return f"{len(missing)} answers, first: {missing[0]}" if missing else "nothing"
+
+
+def plain(error: dict[str, Any]) -> str:
+    """An error's one line and its traceback, without colours."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", "\n".join([error["evalue"], *error["traceback"]]))
 
 
 def _json(part: Any) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 from collections.abc import Iterator
 from time import monotonic, sleep
@@ -11,7 +10,7 @@ from time import monotonic, sleep
 import psutil
 import pytest
 
-from frontend import PATIENCE, FrontEnd
+from frontend import PATIENCE, FrontEnd, plain
 from launch import running
 
 GIGABYTE = 1 << 30
@@ -46,10 +45,6 @@ def gigabyte() -> Iterator[FrontEnd]:
         front = kernel.connect()
         front.execute(f"let mut value = vec![1u8; {GIGABYTE}];").ok()
         yield front
-
-
-def plain(error: dict) -> str:
-    return re.sub(r"\x1b\[[0-9;]*m", "", "\n".join([error["evalue"], *error["traceback"]]))
 
 
 @pytest.mark.parametrize("cause", ENDINGS)

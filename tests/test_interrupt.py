@@ -1,14 +1,8 @@
 """Interrupts: the cell ends, nothing is lost, and the next cell works."""
 
-import re
-
 import pytest
 
-from frontend import Exchange, FrontEnd
-
-
-def plain(error: dict) -> str:
-    return re.sub(r"\x1b\[[0-9;]*m", "", "\n".join([error["evalue"], *error["traceback"]]))
+from frontend import Exchange, FrontEnd, plain
 
 
 def interrupt(front: FrontEnd, cell: Exchange) -> dict:

@@ -6,17 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from frontend import FrontEnd
+from frontend import FrontEnd, plain
 from launch import running
 
 NAMES = (
     *("lsmagic", "magic", "who", "whos", "reset", "del", "env", "cd", "pwd", "history", "save", "load"),
     *("writefile", "bash", "capture", "config", "engine", "dep", "version"),
 )
-
-
-def plain(error: dict) -> str:
-    return re.sub(r"\x1b\[[0-9;]*m", "", "\n".join([error["evalue"], *error["traceback"]]))
 
 
 def shown(front: FrontEnd, code: str) -> str:
