@@ -5,21 +5,23 @@
 mod blocks;
 mod channel;
 mod driver;
+mod generation;
 mod notes;
 mod output;
 mod process;
+mod screen;
 
 use crate::engine::{Host, Trouble};
 use crate::subprocess;
 use assay_link::native::{Command, Ending, Event, Kept};
 use assay_link::version;
 use assay_magics::render::Bundle;
-use driver::{Driver, Order};
+use driver::{Driver, Order, Seen};
 use process::Process;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::{oneshot, watch};
@@ -48,6 +50,7 @@ pub(crate) struct Child {
     /// The id of the process that runs cells now.
     pid: Arc<AtomicU32>,
     orders: UnboundedSender<Order>,
+    fallen: Arc<Mutex<Option<Fallen>>>,
     /// What it died of.
     gone: watch::Receiver<Option<String>>,
 }
@@ -64,16 +67,35 @@ pub(crate) enum Ended {
         /// The value of its last expression.
         value: Option<Bundle>,
     },
-    /// The process died, and a checkpoint has taken over: its variables are what they were before the cell.
-    Restored {
-        /// Of what, as below.
-        cause: String,
-    },
+    /// The process died, and a checkpoint has taken over.
+    Restored(Fallen),
+    /// It was interrupted before it began, or the process had died before: see [`Child::fallen`].
+    NotBegun,
     /// The process died, and its variables with it.
     Died {
         /// Of what, in the user's words: `segmentation fault`, `exit status 7`.
         cause: String,
     },
+}
+
+/// A checkpoint that stands by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// Its id.
+    pub(crate) pid: u32,
+    /// The size of what was copied, in bytes.
+    pub(crate) bytes: u64,
+    /// The names of threads that it does not have.
+    pub(crate) without: Vec<String>,
+}
+
+/// A checkpoint that has taken over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fallen {
+    /// What the process before died of, in the user's words: `segmentation fault`, `exit status 7`.
+    pub(crate) cause: String,
+    /// Its id.
+    pub(crate) to: u32,
 }
 
 impl Child {
@@ -87,8 +109,10 @@ impl Child {
         let (orders, given) = unbounded_channel();
         let (died, gone) = watch::channel(None);
         let pid = Arc::new(AtomicU32::new(process.pid));
-        tokio::spawn(Driver::new(process, given, died, Arc::clone(&pid)).drive());
-        Ok(Self { pid, orders, gone })
+        let fallen = Arc::default();
+        let seen = Seen { pid: Arc::clone(&pid), fallen: Arc::clone(&fallen), gone: died };
+        tokio::spawn(Driver::new(process, given, seen).drive());
+        Ok(Self { pid, orders, fallen, gone })
     }
 
     /// Opens libraries, by their absolute paths and in the order in which they depend on each other, and runs the entry of the last one, if there is one.
@@ -106,9 +130,30 @@ impl Child {
         }
     }
 
-    /// Makes a checkpoint, to which the process returns if the next cell does not end well. The reason if there is none.
-    pub(crate) async fn checkpoint(&self) -> Result<(), String> {
-        self.obey(Command::Checkpoint).await.map_err(|trouble| trouble.what)
+    /// Makes a checkpoint. It takes over if the process dies, until there is another or this one is discarded. The reason if there is none.
+    pub(crate) async fn stand(&self) -> Result<Standing, String> {
+        let (answer, outcome) = oneshot::channel();
+        let _ = self.orders.send(Order::Stand { answer });
+        match outcome.await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(format!("the process that runs cells has died: {}", self.gone().await)),
+        }
+    }
+
+    /// Ends a checkpoint.
+    pub(crate) fn discard(&self, pid: u32) {
+        // Where nobody takes the order, there is no checkpoint either.
+        let _ = self.orders.send(Order::Discard { pid });
+    }
+
+    /// Leaves the process for a checkpoint. Waits for a running cell.
+    pub(crate) async fn go_back(&self, pid: u32) -> Result<(), Trouble> {
+        self.answered(|answer| Order::Return { pid, answer }).await
+    }
+
+    /// The checkpoint that has taken over while no cell ran, if one has since this was asked last.
+    pub(crate) fn fallen(&self) -> Option<Fallen> {
+        self.fallen.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Ends the cell that runs or is to run, if it has not ended yet: [`run`](Self::run) tells how.
@@ -149,8 +194,15 @@ impl Child {
     }
 
     async fn obey(&self, command: Command) -> Result<(), Trouble> {
+        self.answered(|answer| Order::Obey { command, answer }).await
+    }
+
+    async fn answered(
+        &self,
+        order: impl FnOnce(oneshot::Sender<Result<(), String>>) -> Order,
+    ) -> Result<(), Trouble> {
         let (answer, outcome) = oneshot::channel();
-        let _ = self.orders.send(Order::Obey { command, answer });
+        let _ = self.orders.send(order(answer));
         match outcome.await {
             Ok(outcome) => outcome.map_err(|what| Trouble { what, remedy: None }),
             Err(_) => Err(Trouble {

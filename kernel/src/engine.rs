@@ -11,6 +11,7 @@ use assay_magics::outcome::Variable;
 use assay_magics::render::Bundle;
 use futures::future::BoxFuture;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,7 +34,10 @@ pub(crate) trait Engine: Send + Sync {
     /// The name that `%engine` takes.
     fn name(&self) -> &'static str;
 
-    /// Runs a cell. Everything that it printed has been given to `host` when this returns; threads that go on after the cell
+    /// A cell of the user's begins, whose pieces run next. What there is to say that happened since the last one.
+    fn begin(&self, cell: u32) -> BoxFuture<'_, Vec<String>>;
+
+    /// Runs a cell, or a piece of one. Everything that it printed has been given to `host` when this returns; threads that go on after the cell
     /// write to the same host until the next cell.
     fn run(&self, cell: Cell, host: Arc<dyn Host>) -> BoxFuture<'_, Result<Ran, Failure>>;
 
@@ -55,6 +59,12 @@ pub(crate) trait Engine: Send + Sync {
 
     /// The variables that are alive, sorted by name.
     fn variables(&self) -> BoxFuture<'_, Result<Vec<Variable>, Trouble>>;
+
+    /// Returns to the state before the last cell that changed anything.
+    fn undo(&self) -> BoxFuture<'_, Result<Undone, Failure>>;
+
+    /// From now on there are checkpoints, or none. An engine that has none does nothing.
+    fn keep_checkpoints(&self, wanted: bool);
 
     /// Drops variables. Those that are not there are passed over.
     fn forget(&self, names: Vec<String>) -> BoxFuture<'_, Result<(), Failure>>;
@@ -138,25 +148,48 @@ pub(crate) enum Failure {
     /// It was interrupted.
     Interrupted {
         /// Variables that are gone. The others are what they were before the cell.
-        lost: Lost,
+        lost: Box<Lost>,
     },
     /// Its process died.
     Died {
         /// What ended it, in the user's words: `segmentation fault`, `exit status 7`.
         cause: String,
         /// Variables that are gone. The others are what they were before the cell.
-        lost: Lost,
+        lost: Box<Lost>,
     },
     /// It could not be tried.
     Trouble(Trouble),
 }
 
-/// Variables that went with a process.
+/// What went with a process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Lost {
+    /// Variables that are gone. If there are none, all are what they were before a cell.
     pub(crate) names: Vec<String>,
+    /// The cell before which they are what they were, if it is an earlier one.
+    pub(crate) back_to: Option<u32>,
+    /// The cells that made them, if that is known.
+    pub(crate) cells: BTreeSet<u32>,
     /// Why they could not be kept, if that is known.
     pub(crate) why: Option<String>,
+    /// The names of threads that are gone although the variables are not.
+    pub(crate) threads: Vec<String>,
+}
+
+impl Lost {
+    /// The variables, as they are named in a sentence.
+    pub(crate) fn named(&self) -> String {
+        self.names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// What `undo` did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Undone {
+    /// The first cell that was taken back.
+    pub(crate) cell: u32,
+    /// The names of threads that are gone.
+    pub(crate) without: Vec<String>,
 }
 
 /// Something that is wrong with the engine and not with the cell.

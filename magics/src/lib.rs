@@ -39,6 +39,7 @@ mod pwd;
 mod reset;
 mod save;
 mod shell;
+mod undo;
 mod version;
 mod who;
 mod whos;

@@ -10,6 +10,13 @@ pub enum Outcome {
     Done,
     /// The user was asked and said no.
     Declined,
+    /// A cell was taken back.
+    Undone {
+        /// The cell before which everything is as it was.
+        cell: u32,
+        /// The names of threads that are gone.
+        without: Vec<String>,
+    },
     /// The variables that are alive, in the order of their names.
     Variables(Vec<Variable>),
     /// Cells, oldest first.

@@ -27,6 +27,8 @@ pub enum SessionStep {
         /// What to ask the user first; none with `-f`.
         question: Option<String>,
     },
+    /// Return to the state before the last cell that changed anything. Answered by `Outcome::Undone`.
+    Undo,
     /// Drop variables. Answered by `Outcome::Done`; a name that is no variable is an error of the session's.
     Forget {
         /// The variables' names.

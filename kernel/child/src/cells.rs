@@ -1,19 +1,37 @@
 //! The thread that runs cells, and owns what they keep.
 
-use crate::checkpoint::{self, Taken};
+use crate::checkpoint;
 use crate::kernel::Kernel;
 use crate::libraries::Libraries;
 use crate::runtime::Runtime;
 use assay_link::native::{Command, Ending, Event};
+use assay_link::version;
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::process::id;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 /// Sizes of the stack to try, in bytes. A main thread's is 8 MB as a rule, which a recursion over a long list exceeds; a stack of our own
 /// costs only what is used of it. A system that does not give that much room gets by with less.
 const STACKS: [usize; 3] = [256 << 20, 64 << 20, 8 << 20];
+
+/// What became of the wish for a checkpoint.
+#[cfg_attr(not(checkpoints), expect(dead_code, reason = "there are none on this system"))]
+pub(crate) enum Taken {
+    /// There is one, and the kernel has been told of it.
+    Made {
+        /// The size of what was copied, in bytes.
+        bytes: u64,
+        /// The names of threads that it does not have.
+        without: Vec<String>,
+    },
+    /// There is none.
+    Refused(String),
+    /// This is the copy, and it has been woken.
+    Woken,
+}
 
 /// Starts the thread, which loads the runtime. What is sent to it is done in order.
 pub(crate) fn start(
@@ -54,7 +72,7 @@ fn spawn(
         // Whoever started the thread waits for this.
         let _ = loaded.send(told);
         if let Some((runtime, libraries)) = opened {
-            serve(work, kernel, &notes, &runtime, libraries);
+            serve(&work, kernel, &notes, &runtime, libraries);
         }
     };
     // For the user it is the main thread, and where the system says its name, it says so.
@@ -70,21 +88,24 @@ fn open(runtime: &Path) -> Result<(Runtime, Libraries), String> {
 
 /// Does what is asked for, in order; also as the copy of this process that takes over from it.
 fn serve(
-    mut work: Receiver<Command>,
+    work: &Receiver<Command>,
     kernel: &'static Kernel,
     notes: &UnixStream,
     runtime: &Runtime,
     mut libraries: Libraries,
 ) {
+    checkpoint::prepare();
     while let Ok(command) = work.recv() {
         if command != Command::Checkpoint {
             obey(command, kernel, runtime, &mut libraries);
             continue;
         }
-        match checkpoint::take(kernel, notes) {
-            Taken::Made => kernel.tell(&Event::Checkpointed),
+        let taken = checkpoint::take(kernel, notes);
+        kernel.copied();
+        match taken {
+            Taken::Made { bytes, without } => kernel.tell(&Event::Checkpointed { bytes, without }),
             Taken::Refused(why) => kernel.tell(&Event::Refused { why }),
-            Taken::Woken(next) => work = next,
+            Taken::Woken => kernel.tell(&Event::Hello { version: version::VERSION, pid: id() }),
         }
     }
 }
@@ -107,9 +128,9 @@ fn obey(command: Command, kernel: &Kernel, runtime: &Runtime, libraries: &mut Li
             kernel.tell(&answer(changed.map_err(|error| format!("{path}: {error}"))));
         }
         // The main thread has taken care of these.
-        Command::Input(_) | Command::Proceed | Command::Discarded { .. } | Command::Stop => {}
-        // This is for a process that stands by, that is for the loop.
-        Command::Checkpoint | Command::Wake => {}
+        Command::Input(_) | Command::Proceed | Command::Discarded { .. } | Command::Wake | Command::Stop => {}
+        // The loop has taken care of this.
+        Command::Checkpoint => {}
     }
 }
 

@@ -1,106 +1,86 @@
 //! Checkpoints: a copy of this process that stands still, made before a cell, and takes over if the cell ends otherwise than it should. Its variables are then
-//! what they were before the cell.
+//! what they were before the cell, and its threads where they were.
 //!
-//! The copy is made by a fork, which costs what the page tables cost: 0.1 ms to 20 ms for a gigabyte. It has the one thread that runs cells and owns
-//! their variables. So a process with threads of the user's cannot be copied: what they hold would be held for ever.
+//! The copy is made by a fork, which costs what the page tables cost: 0.1 ms to 20 ms for a gigabyte. What a process shares with its copy is not taken back: files
+//! and where they are read next, pipes, sockets, what an epoll instance knows; and its child processes are not the copy's.
 
+mod memory;
+mod pages;
+mod raw;
+mod threads;
+
+use crate::cells::Taken;
+use crate::keeper;
 use crate::kernel::Kernel;
-use crate::{keeper, listen_in};
 use assay_link::keeper::Note;
-use assay_link::native::{Command, Event};
-use assay_link::version;
-use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
-use std::io::IoSlice;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, recv, sendmsg};
+use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::process::{exit, id};
-use std::sync::mpsc::Receiver;
-use std::{fs, io};
-
-/// What became of the wish for one.
-pub(crate) enum Taken {
-    /// There is one, and the kernel has been told of it.
-    Made,
-    /// There is none.
-    Refused(String),
-    /// This is the copy, and it has been woken: its commands come from here.
-    Woken(Receiver<Command>),
-}
-
-/// State above which there is no checkpoint, in bytes: the copy of the page tables alone takes a tenth of a second.
-const LARGEST: u64 = 4 << 30;
+use threads::{Fork, Hold};
 
 /// State above which its pages stay shared with the checkpoint, in bytes: to take them apart takes as long as a cell is compiled.
-#[cfg(target_os = "linux")]
 const TAKEN_APART: u64 = 100 << 20;
 
-/// The threads of this process without any of the user's: the one that listens, and the one that runs cells.
-const OURS: usize = 2;
+/// What is to be done when this process begins.
+pub(crate) fn prepare() {
+    memory::be_expendable();
+}
 
 /// Makes a checkpoint, on the thread that runs cells, while none does.
-pub(crate) fn take(kernel: &'static Kernel, notes: &UnixStream) -> Taken {
-    match refusal() {
+pub(crate) fn take(kernel: &Kernel, notes: &UnixStream) -> Taken {
+    let Some(bytes) = memory::resident() else { return Taken::Refused("this system has none".to_owned()) };
+    match memory::refusal(bytes) {
         Some(why) => Taken::Refused(why),
-        None => fork(kernel, notes)
-            .unwrap_or_else(|error| Taken::Refused(format!("no copy can be made: {error}"))),
+        None => fork(kernel, notes, bytes).unwrap_or_else(|error| Taken::Refused(why_not(&error))),
     }
 }
 
-/// Why there can be no checkpoint, if there cannot.
-fn refusal() -> Option<String> {
-    let threads = fs::read_dir("/proc/self/task").map(Iterator::count);
-    let Ok(threads) = threads else { return Some("this system has none".to_owned()) };
-    if threads > OURS {
-        return Some("threads that earlier cells started still run".to_owned());
+fn why_not(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::QuotaExceeded => format!("there are more than {} threads", threads::MOST),
+        io::ErrorKind::Unsupported => "threads are not kept as expected by this C library".to_owned(),
+        _ => format!("no copy can be made: {error}"),
     }
-    let size = resident()?;
-    if size > LARGEST {
-        return Some(format!("{} GB are in use", size >> 30));
-    }
-    let free = available()?;
-    (free < 2 * size).then(|| "memory is short".to_owned())
 }
 
-/// The resident set of this process in bytes; none if that is not known. <https://man7.org/linux/man-pages/man5/proc_pid_statm.5.html>
-fn resident() -> Option<u64> {
-    let statm = fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
-    Some(pages * rustix::param::page_size() as u64)
-}
-
-/// What could be used without swapping, in bytes; none if that is not known. <https://man7.org/linux/man-pages/man5/proc_meminfo.5.html>
-fn available() -> Option<u64> {
-    let info = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = info.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10)
-}
-
-#[expect(unsafe_code, reason = "a fork is unsafe where there are threads")]
-fn fork(kernel: &'static Kernel, notes: &UnixStream) -> io::Result<Taken> {
+fn fork(kernel: &Kernel, notes: &UnixStream, bytes: u64) -> io::Result<Taken> {
     let (ours, theirs) = UnixStream::pair()?;
-    // What a cell printed is written out at its end: no buffer is there twice.
-    // SAFETY: there is one other thread (`refusal`), and it waits in a read of the channel, holding no lock: the kernel has sent a command
-    // that it waits for the answer to, and sends no other before. The C library keeps its own locks across a fork.
-    match unsafe { libc::fork() } {
-        -1 => Err(io::Error::last_os_error()),
-        0 => {
-            drop(theirs);
-            keeper::lead();
-            Ok(stand_by(kernel, &ours))
+    // Nobody is in the middle of a message to the kernel. What a cell printed is written out at its end: no buffer is there twice.
+    let quiet = kernel.hush();
+    let hold = threads::hold()?;
+    match hold.fork() {
+        Err(error) => {
+            hold.release();
+            Err(error)
         }
-        pid => {
-            drop(ours);
-            let pid = pid.unsigned_abs();
+        Ok(Fork::Copy) => {
+            drop(theirs);
+            stand_by(kernel, &ours, hold);
+            drop(quiet);
+            memory::be_expendable();
+            kernel.answer_all();
+            Ok(Taken::Woken)
+        }
+        Ok(Fork::Original(pid)) => {
+            let lost = hold.release();
+            drop((quiet, ours));
             announce(notes, pid, &theirs)?;
-            #[cfg(target_os = "linux")]
-            if resident().is_some_and(|size| size <= TAKEN_APART) {
+            if bytes <= TAKEN_APART {
                 // Where it does not work, the cell is slower, and no less right.
-                let _ = crate::pages::take_apart();
+                let _ = pages::take_apart();
             }
-            Ok(Taken::Made)
+            Ok(Taken::Made { bytes, without: lost.into_iter().filter_map(name).collect() })
         }
     }
+}
+
+/// The name of a thread, unless it is gone.
+fn name(id: u32) -> Option<String> {
+    let name = std::fs::read_to_string(format!("/proc/self/task/{id}/comm")).ok()?;
+    Some(name.trim_end().to_owned())
 }
 
 fn announce(notes: &UnixStream, pid: u32, channel: &UnixStream) -> io::Result<()> {
@@ -113,26 +93,25 @@ fn announce(notes: &UnixStream, pid: u32, channel: &UnixStream) -> io::Result<()
     Ok(())
 }
 
-/// Stands still until the kernel wakes this process; ends it if the kernel has no use for it.
-fn stand_by(kernel: &'static Kernel, channel: &UnixStream) -> Taken {
-    let Ok(mut commands) = kernel.move_to(channel) else { leave() };
-    loop {
-        match commands.next() {
-            Ok(Some(Command::Wake)) => break,
-            Ok(Some(_)) => {}
-            Ok(None) | Err(_) => leave(),
-        }
+/// Stands still until the kernel wakes this process; ends it if the kernel has no use for it. Nothing here allocates before the threads are back.
+fn stand_by(kernel: &Kernel, channel: &UnixStream, hold: Hold) {
+    keeper::lead();
+    memory::be_kept();
+    if !called(channel) || kernel.move_to(channel).is_err() {
+        leave()
     }
-    match listen_in(kernel, commands) {
-        Ok(work) => {
-            kernel.tell(&Event::Hello { version: version::VERSION, pid: id() });
-            Taken::Woken(work)
-        }
-        Err(error) => {
-            kernel.tell(&Event::Refused { why: format!("no thread can be made: {error}") });
-            exit(1)
-        }
+    if hold.bring_back() > 0 {
+        // Whoever waits for such a thread would wait for ever. The kernel sees that the channel is closed.
+        leave()
     }
+}
+
+/// Whether the kernel has said something, and not closed the channel.
+fn called(channel: &UnixStream) -> bool {
+    let mut waits = [PollFd::new(channel, PollFlags::IN)];
+    while poll(&mut waits, None).is_err() {}
+    let mut byte = [0];
+    recv(channel, &mut byte, RecvFlags::PEEK).is_ok_and(|(_, count)| count > 0)
 }
 
 /// Ends this process, and nothing that it shares with the one that it is a copy of.

@@ -2,12 +2,11 @@
 
 use assay_link::frame::{self, FrameError};
 use assay_link::native::{Command, Event};
-use rustix::io::{FdFlags, fcntl_setfd};
+use std::collections::VecDeque;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// There is one kernel. Functions that cells call know it from here.
 static KERNEL: OnceLock<Kernel> = OnceLock::new();
@@ -17,6 +16,7 @@ pub(crate) struct Kernel {
     socket: Mutex<UnixStream>,
     lines: Answers<Option<String>>,
     leave: Answers<()>,
+    copied: Answers<()>,
 }
 
 /// The descriptors under which the channel is open: that of the ear, and that of the voice.
@@ -27,17 +27,28 @@ pub(crate) struct Commands(UnixStream);
 
 /// Answers to questions of one kind, in their order.
 struct Answers<T> {
-    given: Mutex<Sender<T>>,
     /// Whoever asks keeps it until the answer is there.
-    taken: Mutex<Receiver<T>>,
+    turn: Mutex<()>,
+    state: Mutex<Asked<T>>,
+    changed: Condvar,
+}
+
+struct Asked<T> {
+    /// Questions without an answer yet.
+    open: usize,
+    given: VecDeque<T>,
 }
 
 /// Meets the kernel.
 pub(crate) fn open(socket: UnixStream) -> io::Result<(&'static Kernel, Commands)> {
     let commands = Commands(socket.try_clone()?);
     DESCRIPTORS.get_or_init(|| [socket.as_raw_fd(), commands.0.as_raw_fd()]);
-    let kernel =
-        || Kernel { socket: Mutex::new(socket), lines: Answers::default(), leave: Answers::default() };
+    let kernel = || Kernel {
+        socket: Mutex::new(socket),
+        lines: Answers::default(),
+        leave: Answers::default(),
+        copied: Answers::default(),
+    };
     Ok((KERNEL.get_or_init(kernel), commands))
 }
 
@@ -47,21 +58,41 @@ pub(crate) fn get() -> Option<&'static Kernel> {
 }
 
 impl Kernel {
+    /// Nobody tells the kernel anything while this is kept.
+    #[cfg(checkpoints)]
+    pub(crate) fn hush(&self) -> MutexGuard<'_, UnixStream> {
+        lock(&self.socket)
+    }
+
+    /// Does what has this process copied, and returns when it has been: whoever listens is between two messages meanwhile.
+    pub(crate) fn while_copied(&self, order: impl FnOnce() -> bool) {
+        self.copied.after(order);
+    }
+
+    /// The process has been copied, or will not be.
+    pub(crate) fn copied(&self) {
+        self.copied.give(());
+    }
+
+    /// Lets those go on who wait for an answer that the process got which this is a copy of.
+    #[cfg(checkpoints)]
+    pub(crate) fn answer_all(&self) {
+        self.leave.give_all(|| ());
+        self.lines.give_all(|| None);
+    }
+
     /// From now on the kernel is at the other end of this: in a copy of this process, whose channel is that of the process that it was copied
-    /// from. Gives the kernel's voice; that of before is nobody's any more.
+    /// from. Allocates nothing.
+    #[cfg(checkpoints)]
     #[expect(unsafe_code, reason = "descriptors are replaced under their numbers")]
-    pub(crate) fn move_to(&self, socket: &UnixStream) -> io::Result<Commands> {
-        let [ear, voice] = *DESCRIPTORS.get().ok_or(io::ErrorKind::NotConnected)?;
-        for number in [ear, voice] {
-            // SAFETY: both are open, and stay so; what they stand for is ours alone. The thread that read the one is not in this process.
-            if unsafe { libc::dup2(socket.as_raw_fd(), number) } < 0 {
+    pub(crate) fn move_to(&self, socket: &UnixStream) -> io::Result<()> {
+        for number in *DESCRIPTORS.get().ok_or(io::ErrorKind::NotConnected)? {
+            // SAFETY: both are open, and stay so; what they stand for is ours alone, and their owners take the one as well as the other.
+            if unsafe { libc::dup3(socket.as_raw_fd(), number, libc::O_CLOEXEC) } < 0 {
                 return Err(io::Error::last_os_error());
             }
-            // SAFETY: it has just been made, and is not closed while it is borrowed.
-            fcntl_setfd(unsafe { BorrowedFd::borrow_raw(number) }, FdFlags::CLOEXEC)?;
         }
-        // SAFETY: it is open, and who owned it before was the thread that is gone.
-        Ok(Commands(unsafe { UnixStream::from_raw_fd(voice) }))
+        Ok(())
     }
 
     /// Tells the kernel. If it is gone, so is what could be done about it: whoever listens to it finds out and ends the process.
@@ -105,21 +136,45 @@ impl Commands {
 
 impl<T> Default for Answers<T> {
     fn default() -> Self {
-        let (given, taken) = channel();
-        Self { given: Mutex::new(given), taken: Mutex::new(taken) }
+        let state = Mutex::new(Asked { open: 0, given: VecDeque::new() });
+        Self { turn: Mutex::default(), state, changed: Condvar::new() }
     }
 }
 
 impl<T> Answers<T> {
     /// The answer to what `question` asks; none if it could not be asked.
     fn after(&self, question: impl FnOnce() -> bool) -> Option<T> {
-        let taken = lock(&self.taken);
-        // Both ends are kept, so there is an answer.
-        if question() { taken.recv().ok() } else { None }
+        let _turn = lock(&self.turn);
+        lock(&self.state).open += 1;
+        if !question() {
+            lock(&self.state).open -= 1;
+            return None;
+        }
+        let mut state = lock(&self.state);
+        loop {
+            if let Some(answer) = state.given.pop_front() {
+                return Some(answer);
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
+    /// Nobody has asked for what comes too often.
     fn give(&self, answer: T) {
-        let _ = lock(&self.given).send(answer);
+        let mut state = lock(&self.state);
+        if state.open > 0 {
+            state.open -= 1;
+            state.given.push_back(answer);
+            self.changed.notify_all();
+        }
+    }
+
+    /// Gives this to all who wait.
+    #[cfg(checkpoints)]
+    fn give_all(&self, answer: impl Fn() -> T) {
+        while lock(&self.state).open > 0 {
+            self.give(answer());
+        }
     }
 }
 

@@ -9,13 +9,15 @@
 //! run on one other thread, which owns their variables.
 
 mod cells;
+#[cfg(checkpoints)]
+mod checkpoint;
+#[cfg(not(checkpoints))]
+#[path = "no_checkpoint.rs"]
 mod checkpoint;
 mod input;
 mod keeper;
 mod kernel;
 mod libraries;
-#[cfg(target_os = "linux")]
-mod pages;
 mod runtime;
 #[path = "../../cell/src/table.rs"]
 mod table;
@@ -31,7 +33,7 @@ use std::os::fd::{FromRawFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::Sender;
 
 fn main() -> ExitCode {
     match start() {
@@ -88,16 +90,6 @@ fn inherited(number: &OsStr) -> Option<std::io::Result<UnixStream>> {
     Some(fcntl_setfd(&socket, FdFlags::CLOEXEC).map(|()| socket).map_err(Into::into))
 }
 
-/// Listens on a thread of its own, which ends the process when there is nothing more to hear. What is for the cells comes out here.
-fn listen_in(kernel: &'static Kernel, commands: Commands) -> std::io::Result<Receiver<Command>> {
-    let (cells, work) = channel();
-    std::thread::Builder::new().name("listener".to_owned()).spawn(move || {
-        listen(kernel, commands, &cells);
-        end()
-    })?;
-    Ok(work)
-}
-
 /// The kernel puts one folder in front of the search path for libraries, for the standard library of cells. The loader has read it by now,
 /// and programs that cells start are not to find it.
 #[expect(unsafe_code, reason = "changing the environment is unsafe once there are threads")]
@@ -123,6 +115,9 @@ fn listen(kernel: &Kernel, mut commands: Commands, cells: &Sender<Command>) {
             Command::Input(line) => kernel.answer(line),
             Command::Proceed => kernel.proceed(),
             Command::Discarded { pid } => forget(pid),
+            // Whoever it was for has woken: this process, as the copy of another.
+            Command::Wake => {}
+            Command::Checkpoint => kernel.while_copied(|| cells.send(Command::Checkpoint).is_ok()),
             other => {
                 if cells.send(other).is_err() {
                     return;

@@ -65,7 +65,12 @@ pub enum Event {
         pid: u32,
     },
     /// There is a checkpoint.
-    Checkpointed,
+    Checkpointed {
+        /// The size of what was copied, in bytes.
+        bytes: u64,
+        /// The names of threads that it does not have.
+        without: Vec<String>,
+    },
     /// The value of the cell's trailing expression.
     Value {
         /// What it looks like.

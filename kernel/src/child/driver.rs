@@ -1,28 +1,24 @@
 //! Drives the process: the one task that hears it, reads it and tells it what to do, so that everything has an order.
 
-use super::blocks::Question;
+use super::generation::Generation;
 use super::notes::{Checkpoint, Heard, Notes};
 use super::output::Page;
-use super::process::{self, Pipe, Process};
-use super::{Ended, channel};
-use crate::engine::{Host, Output};
-use crate::session::event::{NoInput, StreamName};
+use super::process::{self, Process};
+use super::screen::Screen;
+use super::{Ended, Fallen, Standing};
+use crate::engine::Host;
+use crate::session::event::NoInput;
 use crate::subprocess;
 use assay_link::native::{Command, Event};
-use assay_link::text::Decoder;
 use futures::future::BoxFuture;
 use std::collections::VecDeque;
 use std::process::ExitStatus;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::net::unix::OwnedWriteHalf;
 use tokio::process::Child;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{oneshot, watch};
-
-/// How long what may be the beginning of something is held back.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// How long the last words of a process that has died may take to be read. They are there already, unless a process that it left behind keeps its channel.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -31,48 +27,41 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 pub(super) enum Order {
     /// Run a cell.
     Run { libraries: Vec<String>, entry: Option<String>, host: Arc<dyn Host>, answer: oneshot::Sender<Ended> },
-    /// End the cell that runs or waits, and go on.
+    /// Something that it obeys or refuses.
+    Obey { command: Command, answer: oneshot::Sender<Result<(), String>> },
+    /// Make a checkpoint, which takes over if the process dies from now on.
+    Stand { answer: oneshot::Sender<Result<Standing, String>> },
+    /// End the checkpoint of this id.
+    Discard { pid: u32 },
+    /// Leave the process for the checkpoint of this id.
+    Return { pid: u32, answer: oneshot::Sender<Result<(), String>> },
+    /// End the cell that runs or waits, and go on. It does not wait for others, and nor does the next one.
     Interrupt,
     /// End everything.
     End,
-    /// Something that it obeys or refuses.
-    Obey { command: Command, answer: oneshot::Sender<Result<(), String>> },
 }
 
 /// Who waits for what is under way.
 enum Call {
     Run { id: u64, answer: oneshot::Sender<Ended> },
     Obey { answer: oneshot::Sender<Result<(), String>> },
+    Stand { answer: oneshot::Sender<Result<Standing, String>> },
 }
-
-/// How long a checkpoint may take to say that it has taken over.
-const WAKE: Duration = Duration::from_secs(10);
-
-/// What Rust's standard library says before it aborts for it.
-const OVERFLOWED: &str = "has overflowed its stack";
 
 /// The task.
 pub(super) struct Driver {
     keeper: Child,
-    /// The process that runs cells.
-    pid: Arc<AtomicU32>,
     notes: Notes,
-    /// What takes over if the process dies. There is one only as long as nothing has run since it was made, or while a cell runs.
-    checkpoint: Option<Checkpoint>,
+    cells: Generation,
+    /// The checkpoints, the latest last.
+    standing: Vec<Checkpoint>,
+    /// The one that takes over if the process dies.
+    fallback: Option<u32>,
     /// Whether the process was killed for the cell that it runs: what it still says of the cell's end is not so.
     interrupted: bool,
     /// Whether nothing is to take over any more.
     ending: bool,
-    writer: OwnedWriteHalf,
-    events: UnboundedReceiver<Event>,
-    /// Whether the process has closed its end of the channel.
-    deaf: bool,
-    stdout: Pipe,
-    stderr: Pipe,
-    page: Page,
-    stderr_text: Decoder,
-    /// Whether a thread had no room on its stack any more.
-    overflowed: bool,
+    screen: Screen,
     orders: UnboundedReceiver<Order>,
     /// Whether nobody is left who could give orders.
     alone: bool,
@@ -80,46 +69,45 @@ pub(super) struct Driver {
     call: Option<Call>,
     /// The last id of a cell.
     id: u64,
-    /// Who sees output: the host of the last cell, also after it.
-    host: Option<Arc<dyn Host>>,
+    /// How many processes the system had ended for want of memory when the cell began, if it counts.
+    starved: Option<u64>,
     question: Option<BoxFuture<'static, Result<String, NoInput>>>,
+    /// Which checkpoint has taken over while no cell ran, until somebody has been told.
+    fallen: Arc<Mutex<Option<Fallen>>>,
     /// What it died of.
     gone: watch::Sender<Option<String>>,
 }
 
+/// What others see of it.
+pub(super) struct Seen {
+    /// The id of the process that runs cells.
+    pub(super) pid: Arc<AtomicU32>,
+    pub(super) fallen: Arc<Mutex<Option<Fallen>>>,
+    pub(super) gone: watch::Sender<Option<String>>,
+}
+
 impl Driver {
     /// A driver of a process that has said hello.
-    pub(super) fn new(
-        process: Process,
-        orders: UnboundedReceiver<Order>,
-        gone: watch::Sender<Option<String>>,
-        pid: Arc<AtomicU32>,
-    ) -> Self {
+    pub(super) fn new(process: Process, orders: UnboundedReceiver<Order>, seen: Seen) -> Self {
         let Process { keeper, pid: _, channel, notes, stdout, stderr } = process;
-        let (reader, writer) = channel.into_split();
         Self {
             keeper,
-            pid,
             notes,
-            checkpoint: None,
+            cells: Generation::new(seen.pid, channel),
+            standing: Vec::new(),
+            fallback: None,
             interrupted: false,
             ending: false,
-            writer,
-            events: channel::listen(reader),
-            deaf: false,
-            stdout,
-            stderr,
-            page: Page::default(),
-            stderr_text: Decoder::default(),
-            overflowed: false,
+            screen: Screen::new(stdout, stderr),
             orders,
             alone: false,
             waiting: VecDeque::new(),
             call: None,
             id: 0,
-            host: None,
+            starved: None,
             question: None,
-            gone,
+            fallen: seen.fallen,
+            gone: seen.gone,
         }
     }
 
@@ -141,27 +129,16 @@ impl Driver {
                         break cause;
                     }
                 }
-                event = self.events.recv(), if !self.deaf => {
+                event = self.cells.next() => {
                     if let Some(cause) = self.heard(event).await {
                         break cause;
                     }
                 }
                 order = self.orders.recv(), if !self.alone => self.ordered(order),
-                () = self.stdout.readable() => {
-                    let bytes = self.stdout.read();
-                    self.print(&bytes);
-                }
-                () = self.stderr.readable() => {
-                    let bytes = self.stderr.read();
-                    self.print_error(&bytes);
-                }
+                () = self.screen.watch() => {}
                 line = answer(&mut self.question) => {
                     self.question = None;
-                    self.tell(&Command::Input(line.ok())).await;
-                }
-                () = tokio::time::sleep(PAUSE), if self.page.waits() => {
-                    let shown = self.page.pause();
-                    self.show(shown);
+                    self.cells.tell(&Command::Input(line.ok())).await;
                 }
             }
         };
@@ -172,16 +149,16 @@ impl Driver {
     async fn listen_to_notes(&mut self) -> Option<String> {
         while let Some(heard) = self.notes.next() {
             match heard {
-                Heard::Ended { pid, status } if pid == self.pid() => {
-                    self.drain();
+                Heard::Ended { pid, status } if pid == self.cells.pid() => {
+                    self.screen.drain();
                     let cause = self.cause(Ok(status));
-                    if !self.restore(&cause).await {
+                    if !self.fall_back(&cause).await {
                         return Some(cause);
                     }
                 }
                 Heard::Checkpoint(checkpoint) => {
-                    self.discard().await;
-                    self.checkpoint = Some(checkpoint);
+                    self.fallback = Some(checkpoint.pid);
+                    self.standing.push(checkpoint);
                 }
                 Heard::Ended { .. } | Heard::Nothing => {}
             }
@@ -189,65 +166,58 @@ impl Driver {
         None
     }
 
-    /// The process that runs cells. Only this task changes it.
-    fn pid(&self) -> u32 {
-        self.pid.load(Ordering::Relaxed)
-    }
-
     /// What the process died of, in words.
     fn cause(&self, status: std::io::Result<ExitStatus>) -> String {
-        // The standard library says so, and aborts.
-        if self.overflowed { "stack overflow".to_owned() } else { process::cause(status) }
-    }
-
-    /// Ends the checkpoint, if there is one: the process has gone on without it.
-    async fn discard(&mut self) {
-        if let Some(Checkpoint { pid, channel }) = self.checkpoint.take() {
-            subprocess::kill(pid);
-            drop(channel);
-            self.tell(&Command::Discarded { pid }).await;
+        if let Some(cause) = self.screen.dying_of() {
+            return cause.to_owned();
         }
+        let starved = !self.interrupted && self.starved < process::starved();
+        if starved { "killed by the system, out of memory".to_owned() } else { process::cause(status) }
     }
 
-    /// The process has ended: lets the checkpoint take over. False if there is none that can.
-    async fn restore(&mut self, cause: &str) -> bool {
-        let Some(checkpoint) = self.checkpoint.take().filter(|_| !self.ending) else { return false };
-        // If it had come to the cell's end, that is undone.
-        self.interrupted = true;
-        self.last_words().await;
-        let (reader, writer) = checkpoint.channel.into_split();
-        (self.events, self.writer, self.deaf) = (channel::listen(reader), writer, false);
-        self.tell(&Command::Wake).await;
-        let hello = tokio::time::timeout(WAKE, self.events.recv()).await;
-        if !matches!(hello, Ok(Some(Event::Hello { .. }))) {
-            tracing::warn!(?hello, "a checkpoint did not take over");
-            subprocess::kill(checkpoint.pid);
+    /// The process has ended: lets the checkpoint take over that is there for this. False if there is none.
+    async fn fall_back(&mut self, cause: &str) -> bool {
+        let Some(pid) = self.fallback.take().filter(|_| !self.ending) else { return false };
+        if !self.replace(pid).await {
             return false;
         }
-        self.pid.store(checkpoint.pid, Ordering::Relaxed);
-        (self.interrupted, self.question) = (false, None);
+        let fallen = Fallen { cause: cause.to_owned(), to: pid };
         match self.call.take() {
-            Some(Call::Run { answer, .. }) => drop(answer.send(Ended::Restored { cause: cause.to_owned() })),
-            Some(Call::Obey { answer }) => {
-                drop(answer.send(Err(format!("the process that runs cells died: {cause}"))));
+            Some(Call::Run { answer, .. }) => drop(answer.send(Ended::Restored(fallen))),
+            other => {
+                let why = format!("the process that runs cells died: {cause}");
+                match other {
+                    Some(Call::Obey { answer }) => drop(answer.send(Err(why))),
+                    Some(Call::Stand { answer }) => drop(answer.send(Err(why))),
+                    _ => {}
+                }
+                self.fallen.lock().unwrap_or_else(PoisonError::into_inner).replace(fallen);
             }
-            None => {}
         }
         true
     }
 
+    /// Puts a checkpoint in the place of the process, which is ended. False if it does not take over.
+    async fn replace(&mut self, pid: u32) -> bool {
+        let Some(place) = self.standing.iter().position(|standing| standing.pid == pid) else { return false };
+        let checkpoint = self.standing.remove(place);
+        // If it had come to the cell's end, that is undone.
+        self.interrupted = true;
+        self.last_words().await;
+        let replaced = self.cells.replace(checkpoint).await;
+        (self.interrupted, self.question) = (false, None);
+        replaced
+    }
+
     /// Shows what the process still said, and ends what it left behind.
     async fn last_words(&mut self) {
-        subprocess::kill(self.pid());
+        self.cells.kill();
         let until = tokio::time::Instant::now() + LAST_WORDS;
-        while let Ok(Some(event)) = tokio::time::timeout_at(until, self.events.recv()).await {
-            self.drain();
+        while let Some(event) = self.cells.last(until).await {
+            self.screen.drain();
             self.take(event);
         }
-        self.drain();
-        let mut shown = self.page.end();
-        shown.extend(stream(StreamName::Stderr, std::mem::take(&mut self.stderr_text).end()));
-        self.show(shown);
+        self.screen.last();
     }
 
     fn ordered(&mut self, order: Option<Order>) {
@@ -262,18 +232,15 @@ impl Driver {
         }
     }
 
-    /// Ends the cell. One that has just ended needs nothing: its end has been heard, and the checkpoint is gone.
+    /// Ends the cell. One that has just ended needs nothing: its end has been heard.
     fn interrupt(&mut self) {
         if matches!(self.call, Some(Call::Run { .. })) {
             self.interrupted = true;
-            subprocess::kill(self.pid());
+            self.cells.kill();
         }
         for order in std::mem::take(&mut self.waiting) {
             match order {
-                // It has not begun.
-                Order::Run { answer, .. } => {
-                    let _ = answer.send(Ended::Restored { cause: "interrupted".to_owned() });
-                }
+                Order::Run { answer, .. } => drop(answer.send(Ended::NotBegun)),
                 other => self.waiting.push_back(other),
             }
         }
@@ -281,24 +248,43 @@ impl Driver {
 
     fn end(&mut self) {
         self.ending = true;
-        subprocess::kill(self.pid());
+        self.cells.kill();
     }
 
     async fn obey(&mut self, order: Order) {
         match order {
             Order::Run { libraries, entry, host, answer } => {
-                // What threads printed since the last cell belongs there.
-                self.drain();
-                self.host = Some(host);
+                if self.fallen.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+                    // It was compiled for what is not there any more.
+                    return drop(answer.send(Ended::NotBegun));
+                }
+                self.screen.begin(host);
                 self.id += 1;
-                self.overflowed = false;
+                self.starved = process::starved();
                 let id = self.id;
                 self.call = Some(Call::Run { id, answer });
-                self.tell(&Command::Run { id, libraries, entry }).await;
+                self.cells.tell(&Command::Run { id, libraries, entry }).await;
             }
             Order::Obey { command, answer } => {
                 self.call = Some(Call::Obey { answer });
-                self.tell(&command).await;
+                self.cells.tell(&command).await;
+            }
+            Order::Stand { answer } => {
+                self.call = Some(Call::Stand { answer });
+                self.cells.tell(&Command::Checkpoint).await;
+            }
+            Order::Discard { pid } => {
+                if let Some(place) = self.standing.iter().position(|standing| standing.pid == pid) {
+                    subprocess::kill(pid);
+                    self.standing.remove(place);
+                    self.fallback.take_if(|fallback| *fallback == pid);
+                    self.cells.tell(&Command::Discarded { pid }).await;
+                }
+            }
+            Order::Return { pid, answer } => {
+                let replaced = self.replace(pid).await;
+                self.fallback = None;
+                let _ = answer.send(if replaced { Ok(()) } else { Err("the copy is gone".to_owned()) });
             }
             // They do not wait.
             Order::Interrupt | Order::End => {}
@@ -308,77 +294,73 @@ impl Driver {
     /// What the process died of, if that turns out meanwhile.
     async fn heard(&mut self, event: Option<Event>) -> Option<String> {
         let Some(event) = event else {
-            self.deaf = true;
-            // It is dying, or says what nobody understands.
-            subprocess::kill(self.pid());
+            self.cells.kill();
             return None;
         };
-        self.drain();
-        if event == Event::Checkpointed {
-            // The note was sent before.
-            let died = self.listen_to_notes().await;
-            self.settle(Ok(()));
-            return died;
-        }
-        let waits = matches!(
-            event,
-            Event::Showing | Event::Display { .. } | Event::Update { .. } | Event::Clear { .. }
-        );
-        if let Event::Ask { prompt, password } = event {
-            let shown = self.page.flush();
-            self.show(shown);
-            // A plain read of standard input says neither.
-            let plain = prompt.is_empty() && !password;
-            let question = if plain { self.page.take_question() } else { Question { prompt, password } };
-            self.question = self.host.clone().map(|host| ask(host, question));
-            if self.question.is_none() {
-                self.tell(&Command::Input(None)).await;
+        self.screen.drain();
+        match event {
+            Event::Checkpointed { bytes, without } => {
+                // The note was sent before.
+                let died = self.listen_to_notes().await;
+                if let Some(Call::Stand { answer }) =
+                    self.call.take_if(|call| matches!(call, Call::Stand { .. }))
+                {
+                    let standing = self.fallback.map(|pid| Standing { pid, bytes, without });
+                    let _ = answer.send(standing.ok_or_else(|| "the copy was not announced".to_owned()));
+                }
+                return died;
             }
-            return None;
-        }
-        let done = matches!(event, Event::Done { .. }) && !self.interrupted;
-        self.take(event);
-        if done {
-            self.discard().await;
-        }
-        if waits {
-            self.tell(&Command::Proceed).await;
+            Event::Ask { prompt, password } => {
+                self.question = self.screen.ask(prompt, password);
+                if self.question.is_none() {
+                    self.cells.tell(&Command::Input(None)).await;
+                }
+            }
+            Event::Showing | Event::Display { .. } | Event::Update { .. } | Event::Clear { .. } => {
+                self.take(event);
+                self.cells.tell(&Command::Proceed).await;
+            }
+            other => self.take(other),
         }
         None
     }
 
     /// What an event does here, whether or not the process waits for an answer.
     fn take(&mut self, event: Event) {
-        let shown = match event {
-            Event::Showing => self.page.begin_value(),
-            Event::Value { content } => self.page.value(content),
-            Event::Display { content, display_id } => self.page.place(content, display_id),
-            Event::Update { content, display_id } => self.page.replace(content, display_id),
-            Event::Clear { wait } => self.page.clear(wait),
-            Event::Shown => self.page.end_value(),
-            Event::Done { .. } if self.interrupted => return,
-            Event::Done { id, ending, kept } => {
-                let shown = self.page.end();
-                self.show(shown);
-                let value = self.page.take_value();
+        match event {
+            Event::Showing => self.screen.turn(Page::begin_value),
+            Event::Value { content } => self.screen.turn(|page| page.value(content)),
+            Event::Display { content, display_id } => {
+                self.screen.turn(|page| page.place(content, display_id));
+            }
+            Event::Update { content, display_id } => {
+                self.screen.turn(|page| page.replace(content, display_id));
+            }
+            Event::Clear { wait } => self.screen.turn(|page| page.clear(wait)),
+            Event::Shown => self.screen.turn(Page::end_value),
+            Event::Done { id, ending, kept } if !self.interrupted => {
+                let value = self.screen.end();
                 if let Some(Call::Run { answer, .. }) =
                     self.call.take_if(|call| matches!(call, Call::Run { id: of, .. } if *of == id))
                 {
                     // Whoever waited may have given up.
                     let _ = answer.send(Ended::Done { ending, kept, value });
                 }
-                return;
             }
-            Event::Obeyed => return self.settle(Ok(())),
-            Event::Refused { why } => return self.settle(Err(why)),
-            Event::Hello { .. } | Event::Checkpointed | Event::Ask { .. } => return,
-        };
-        self.show(shown);
+            Event::Obeyed => self.settle(Ok(())),
+            Event::Refused { why } => self.settle(Err(why)),
+            Event::Done { .. } | Event::Hello { .. } | Event::Checkpointed { .. } | Event::Ask { .. } => {}
+        }
     }
 
     fn settle(&mut self, outcome: Result<(), String>) {
-        if let Some(Call::Obey { answer }) = self.call.take_if(|call| matches!(call, Call::Obey { .. })) {
-            let _ = answer.send(outcome);
+        match self.call.take_if(|call| !matches!(call, Call::Run { .. })) {
+            Some(Call::Obey { answer }) => drop(answer.send(outcome)),
+            Some(Call::Stand { answer }) => {
+                let obeyed = |()| Err("no copy was made".to_owned());
+                let _ = answer.send(outcome.and_then(obeyed));
+            }
+            _ => {}
         }
     }
 
@@ -391,45 +373,6 @@ impl Driver {
         }
         // Whoever waits for anything else finds nobody who would answer.
     }
-
-    /// Shows what has been printed up to now.
-    fn drain(&mut self) {
-        let (printed, errors) = (self.stdout.drain(), self.stderr.drain());
-        self.print(&printed);
-        self.print_error(&errors);
-    }
-
-    fn print(&mut self, bytes: &[u8]) {
-        let shown = self.page.print(bytes);
-        self.show(shown);
-    }
-
-    fn print_error(&mut self, bytes: &[u8]) {
-        let text = self.stderr_text.decode(bytes);
-        self.overflowed |= text.contains(OVERFLOWED);
-        self.show(stream(StreamName::Stderr, text));
-    }
-
-    fn show(&self, outputs: impl IntoIterator<Item = Output>) {
-        for output in outputs {
-            match &self.host {
-                Some(host) => host.output(output),
-                None => tracing::info!(?output, "nobody sees output of the process that runs cells"),
-            }
-        }
-    }
-
-    async fn tell(&mut self, command: &Command) {
-        channel::send(&mut self.writer, command).await;
-    }
-}
-
-fn stream(name: StreamName, text: String) -> Option<Output> {
-    (!text.is_empty()).then_some(Output::Stream { name, text })
-}
-
-fn ask(host: Arc<dyn Host>, question: Question) -> BoxFuture<'static, Result<String, NoInput>> {
-    Box::pin(async move { host.ask(question.prompt, question.password).await })
 }
 
 /// What the user answers; never, if nobody asked.

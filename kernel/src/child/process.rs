@@ -147,6 +147,12 @@ impl Pipe {
     }
 }
 
+/// How many processes the system has ended because memory ran out; none where it does not count them. <https://docs.kernel.org/filesystems/proc.html>, `vmstat`.
+pub(super) fn starved() -> Option<u64> {
+    let counts = std::fs::read_to_string("/proc/vmstat").ok()?;
+    counts.lines().find_map(|line| line.strip_prefix("oom_kill "))?.parse().ok()
+}
+
 /// What a process died of, in words.
 pub(super) fn cause(status: io::Result<ExitStatus>) -> String {
     let status = match status {

@@ -1,7 +1,7 @@
 //! The program, the runtime and cells, all real: compiled by rustc and run in a process of their own. What nobody has compiled from a notebook is
 //! written by hand in the form in which it would be.
 
-use super::{Child, Ended, Setup};
+use super::{Child, Ended, Fallen, Setup, Standing};
 use crate::engine::{Host, Output, Trouble};
 use crate::session::event::{NoInput, StreamName};
 use assay_link::native::{Ending, Kept};
@@ -516,11 +516,11 @@ async fn a_cell_that_ends_its_process_is_as_if_it_had_never_begun() {
         ),
     ];
     for (number, (way, expected)) in ways.into_iter().cycle().take(12).enumerate() {
-        bench.child.checkpoint().await.unwrap();
+        let Standing { pid, .. } = bench.child.stand().await.unwrap();
         let page = Page::new([]);
         let body = format!("v.push(9); println!(\"said {number}\"); {way};");
         let ended = bench.run_with(&page, "", TAKE, &body, PUT).await;
-        assert_eq!(ended, Ended::Restored { cause: expected.to_owned() }, "{way}");
+        assert_eq!(ended, Ended::Restored(Fallen { cause: expected.to_owned(), to: pid }), "{way}");
         // What it said has been said, and once.
         assert_eq!(page.stdout(), format!("said {number}\n"));
         assert_eq!(bench.look().await, "[1, 2]\n");
@@ -536,7 +536,7 @@ async fn an_interrupt_leads_back_to_the_checkpoint() {
     // Nothing runs.
     bench.child.interrupt();
     for stuck in ["loop { std::hint::spin_loop() }", "std::thread::sleep(std::time::Duration::MAX)"] {
-        bench.child.checkpoint().await.unwrap();
+        let Standing { pid, .. } = bench.child.stand().await.unwrap();
         let page = Page::new([]);
         let child = bench.child.clone();
         let body = format!("v.clear(); println!(\"stuck\"); {stuck};");
@@ -546,7 +546,7 @@ async fn an_interrupt_leads_back_to_the_checkpoint() {
         };
         let shared = Arc::clone(&page);
         let (ended, ()) = tokio::join!(bench.run_with(&shared, "", TAKE, &body, PUT), stop);
-        assert_eq!(ended, Ended::Restored { cause: "killed".to_owned() });
+        assert_eq!(ended, Ended::Restored(Fallen { cause: "killed".to_owned(), to: pid }));
         bench.child.interrupt();
         assert_eq!(bench.look().await, "[1, 2]\n");
     }
@@ -560,9 +560,10 @@ async fn what_has_ended_well_is_kept_and_leaves_no_checkpoint() {
     let pid = bench.child.pid();
     let children = format!("/proc/{pid}/task/{pid}/children");
     for _ in 0..20 {
-        bench.child.checkpoint().await.unwrap();
+        let standing = bench.child.stand().await.unwrap();
         let ended = bench.run_with(&page, "", TAKE, "v.push(v.len() as u64);", PUT).await;
         assert!(matches!(ended, Ended::Done { ending: Ending::Ok, .. }), "{ended:?}");
+        bench.child.discard(standing.pid);
     }
     assert_eq!(bench.look().await, format!("{:?}\n", (0..20).collect::<Vec<u64>>()));
     assert_eq!(bench.child.pid(), pid);
@@ -572,14 +573,73 @@ async fn what_has_ended_well_is_kept_and_leaves_no_checkpoint() {
 }
 
 #[tokio::test]
-async fn threads_of_the_users_forbid_a_checkpoint() {
+async fn a_process_can_be_left_for_any_of_its_checkpoints() {
     let mut bench = Bench::new().await;
     let page = Page::new([]);
-    let body = "std::thread::spawn(|| loop { std::thread::park() });";
-    assert_eq!(bench.run(&page, body).await, fine());
-    assert_eq!(bench.child.checkpoint().await.unwrap_err(), "threads that earlier cells started still run");
-    let ended = bench.run(&page, "std::process::abort();").await;
-    assert_eq!(ended, Ended::Died { cause: "abort".to_owned() });
+    bench.run_with(&page, "", "let v: Vec<u64> = Vec::new();", "", PUT).await;
+    let mut standing = Vec::new();
+    for _ in 0..3 {
+        standing.push(bench.child.stand().await.unwrap());
+        bench.run_with(&page, "", TAKE, "v.push(v.len() as u64);", PUT).await;
+    }
+    bench.child.go_back(standing[1].pid).await.unwrap();
+    assert_eq!(bench.look().await, "[0]\n");
+    assert_eq!(bench.child.pid(), standing[1].pid);
+    bench.child.go_back(standing[0].pid).await.unwrap();
+    assert_eq!(bench.look().await, "[]\n");
+    assert!(bench.child.go_back(standing[1].pid).await.unwrap_err().what.contains("gone"));
+    bench.child.go_back(standing[2].pid).await.unwrap();
+    assert_eq!(bench.look().await, "[0, 1]\n");
+}
+
+#[tokio::test]
+async fn threads_come_back_with_the_checkpoint() {
+    let mut bench = Bench::new().await;
+    let page = Page::new([]);
+    let make = "let (ask, asked) = std::sync::mpsc::channel::<(u64, std::sync::mpsc::Sender<u64>)>();
+        std::thread::Builder::new().name(\"adder\".into()).spawn(move || {
+            let mut sum = 0;
+            for (number, answer) in asked { sum += number; answer.send(sum).unwrap() }
+        }).unwrap();";
+    bench.run_with(&page, "", make, "", "::assay::cell::put(ask, 0, \"ask\");").await;
+    let take = "let ask = ::assay::cell::take::<std::sync::mpsc::Sender<(u64, std::sync::mpsc::Sender<u64>)>>(\"ask\");";
+    let add = "let (answer, sum) = std::sync::mpsc::channel(); ask.send((5, answer)).unwrap(); println!(\"{}\", sum.recv().unwrap());";
+    for round in 1..=5 {
+        let standing = bench.child.stand().await.unwrap();
+        assert_eq!(standing.without, [""; 0]);
+        let page = Page::new([]);
+        let body = format!("{add} std::process::abort();");
+        let ended = bench.run_with(&page, "", take, &body, "").await;
+        assert!(matches!(ended, Ended::Restored(_)), "{ended:?}");
+        assert_eq!(page.stdout(), format!("{}\n", round * 5));
+        let page = Page::new([]);
+        bench.run_with(&page, "", take, add, "::assay::cell::put(ask, 0, \"ask\");").await;
+        assert_eq!(page.stdout(), format!("{}\n", round * 5));
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_ends_between_cells_returns_too() {
+    let mut bench = Bench::new().await;
+    let page = Page::new([]);
+    bench.run_with(&page, "", "let v = vec![1u64];", "", PUT).await;
+    let standing = bench.child.stand().await.unwrap();
+    let pid = bench.child.pid();
+    let sign = bench.folder.path().join("sign");
+    let quit = format!(
+        "v.push(2); std::thread::spawn(|| {{ while !std::path::Path::new({sign:?}).exists() {{ std::thread::yield_now() }} std::process::exit(5) }});"
+    );
+    bench.run_with(&page, "", TAKE, &quit, PUT).await;
+    std::fs::write(&sign, "").unwrap();
+    while bench.child.pid() == pid {
+        tokio::task::yield_now().await;
+    }
+    // What was compiled meanwhile is not run.
+    assert_eq!(bench.run(&page, "println!(\"never\");").await, Ended::NotBegun);
+    let fallen = Fallen { cause: "exit status 5".to_owned(), to: standing.pid };
+    assert_eq!(bench.child.fallen(), Some(fallen));
+    assert_eq!(bench.child.fallen(), None);
+    assert_eq!(bench.look().await, "[1]\n");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ mod convert;
 mod process;
 
 use super::surroundings::Surroundings;
-use super::{Cell, Engine, Failure, Host, Ran, Trouble};
+use super::{Cell, Engine, Failure, Host, Ran, Trouble, Undone};
 use crate::session::event::NoInput;
 use crate::session::reply::{CompleteReply, Completion, InspectReply};
 use assay_link::evcxr::{Call, Command, Outcome};
@@ -192,6 +192,10 @@ impl Engine for Evcxr {
         "evcxr"
     }
 
+    fn begin(&self, _: u32) -> BoxFuture<'_, Vec<String>> {
+        async { Vec::new() }.boxed()
+    }
+
     fn run(&self, cell: Cell, host: Arc<dyn Host>) -> BoxFuture<'_, Result<Ran, Failure>> {
         async move {
             let call = Call::Run { number: cell.number, source: cell.source.clone() };
@@ -241,6 +245,14 @@ impl Engine for Evcxr {
         }
         .boxed()
     }
+
+    fn undo(&self) -> BoxFuture<'_, Result<Undone, Failure>> {
+        let what = "the evcxr engine cannot take a cell back".to_owned();
+        let remedy = Some("`%engine native` can".to_owned());
+        async { Err(Failure::Trouble(Trouble { what, remedy })) }.boxed()
+    }
+
+    fn keep_checkpoints(&self, _: bool) {}
 
     fn forget(&self, names: Vec<String>) -> BoxFuture<'_, Result<(), Failure>> {
         let call = Call::Run { number: 0, source: names.iter().map(|name| dropping(name)).collect() };

@@ -23,12 +23,14 @@ mod items;
 mod macros;
 mod mentions;
 mod notebook;
+mod past;
 mod place;
 mod prelude;
 mod program;
 mod publish;
 mod relink;
 mod rustc;
+mod settle;
 mod source;
 mod split;
 mod statics;
@@ -42,10 +44,10 @@ mod units;
 
 use super::evcxr::Evcxr;
 use super::surroundings::Surroundings;
-use super::{Cell, Diagnostic, Engine, Failure, Host, Lost, Ran, Trouble, folder};
+use super::{Cell, Diagnostic, Engine, Failure, Host, Ran, Trouble, Undone, folder};
 use crate::child::{Child, Ended, Setup};
 use crate::session::reply::{CompleteReply, InspectReply};
-use assay_link::native::{Ending, Kept};
+use assay_link::native::Ending;
 use assay_magics::outcome::Variable;
 use assay_magics::render::Bundle;
 use assist::Assistant;
@@ -54,7 +56,8 @@ use dependencies::Dependencies;
 use entry::Style;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use notebook::{Gone, Notebook};
+use notebook::Notebook;
+use past::{Moment, Past};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -79,6 +82,8 @@ pub(crate) struct Native {
     errors: Mutex<Vec<Diagnostic>>,
     /// Whether each cell tells how long it took.
     timing: AtomicBool,
+    /// Whether there are to be checkpoints.
+    checkpoints: AtomicBool,
     /// Completes and explains, also while a cell runs.
     assistant: Assistant,
 }
@@ -92,6 +97,7 @@ struct State {
     optimisation: Option<String>,
     /// How values are shown.
     style: Style,
+    past: Past,
 }
 
 impl Drop for State {
@@ -121,8 +127,22 @@ impl Native {
             interrupted: Notify::new(),
             errors: Mutex::default(),
             timing: AtomicBool::new(false),
+            checkpoints: AtomicBool::new(true),
             assistant: Assistant::new(analyzer),
         }
+    }
+
+    async fn begin(&self, cell: u32) -> Vec<String> {
+        let mut state = self.state.lock().await;
+        let notes = self.notice(&mut state, cell).await.into_iter().collect();
+        let moment = Moment::new(
+            cell,
+            Arc::clone(&state.notebook),
+            state.dependencies.resolved(),
+            self.surroundings().clone(),
+        );
+        state.past.begin(moment, self.child().as_ref());
+        notes
     }
 
     async fn run(&self, cell: Cell, host: Arc<dyn Host>) -> Result<Ran, Failure> {
@@ -133,36 +153,21 @@ impl Native {
         stop.as_mut().enable();
         let began = Instant::now();
         let surroundings = self.surroundings().clone();
-        let built = async {
-            let mut renewed = Vec::from_iter(self.bury(&mut state, cell.number).await);
-            renewed.extend(self.renew(&mut state, &surroundings, &*host).await.map_err(Failure::Trouble)?);
-            let State { notebook, workshop, optimisation, style, .. } = &mut *state;
-            let workshop = self.workshop(workshop, &surroundings).await.map_err(Failure::Trouble)?;
-            workshop.toolchain.optimisation.clone_from(optimisation);
-            workshop.style = *style;
-            let runtime = workshop.toolchain.clone();
-            // The process starts, and makes its checkpoint, while rustc works.
-            let (program, child) =
-                tokio::join!(build(workshop, notebook, &cell), self.with_checkpoint(&runtime, &surroundings));
-            let mut program = program?;
-            program.notes.splice(0..0, renewed);
-            let (child, unsaved) = child.map_err(Failure::Trouble)?;
-            Ok::<_, Failure>((program, child, unsaved))
+        let built = self.built(&mut state, &cell, &surroundings, &*host);
+        let built = tokio::select! {
+            built = built => built,
+            () = &mut stop => Err(Failure::Interrupted { lost: Box::default() }),
         };
-        let (program, child, unsaved) = tokio::select! {
-            built = built => built.inspect_err(|failure| self.remember(failure))?,
-            () = &mut stop => return Err(Failure::Interrupted { lost: Lost::default() }),
-        };
+        let (program, child) = built.inspect_err(|failure| self.remember(failure))?;
         let compile = began.elapsed();
-        let settling = Settling { before: Arc::clone(&state.notebook), program };
-        let libraries = settling.program.libraries.clone();
+        state.past.changed();
         let began = Instant::now();
         let mut interrupted = false;
-        let ended = match settling.program.entry.clone() {
+        let ended = match program.entry.as_deref() {
             // Items are there for those who call them.
             None => Ended::Done { ending: Ending::Ok, kept: Vec::new(), value: None },
             Some(entry) => {
-                let running = child.run(&libraries, Some(&entry), host);
+                let running = child.run(&program.libraries, Some(entry), host);
                 tokio::pin!(running);
                 tokio::select! {
                     ended = &mut running => ended,
@@ -175,11 +180,7 @@ impl Native {
             }
         };
         let run = began.elapsed();
-        if !child.alive() {
-            self.child().take();
-        }
-        let (notebook, ran) = settling.settle(cell.number, ended, interrupted, unsaved);
-        self.settled(&mut state, Arc::new(notebook));
+        let ran = self.settle(&mut state, program, cell.number, ended, interrupted).await;
         ran.map(|mut ran| {
             if self.timing.load(Ordering::Relaxed) {
                 ran.notes
@@ -187,6 +188,32 @@ impl Native {
             }
             Ran { compile, run, ..ran }
         })
+    }
+
+    /// Compiles a cell, while the process that is to run it starts, and makes its checkpoint.
+    async fn built(
+        &self,
+        state: &mut State,
+        cell: &Cell,
+        surroundings: &Surroundings,
+        host: &dyn Host,
+    ) -> Result<(Program, Child), Failure> {
+        let mut renewed = Vec::from_iter(self.notice(state, cell.number).await);
+        renewed.extend(self.renew(state, surroundings, host).await.map_err(Failure::Trouble)?);
+        let State { notebook, workshop, optimisation, style, past, .. } = state;
+        let workshop = self.workshop(workshop, surroundings).await.map_err(Failure::Trouble)?;
+        workshop.toolchain.optimisation.clone_from(optimisation);
+        workshop.style = *style;
+        let runtime = workshop.toolchain.clone();
+        let started = async {
+            let child = self.started(&runtime, surroundings).await?;
+            past.stand(&child, self.checkpoints.load(Ordering::Relaxed)).await;
+            Ok(child)
+        };
+        let (program, child) = tokio::join!(build(workshop, notebook, cell), started);
+        let mut program = program?;
+        program.notes.splice(0..0, renewed);
+        Ok((program, child.map_err(Failure::Trouble)?))
     }
 
     fn remember(&self, failure: &Failure) {
@@ -238,45 +265,33 @@ impl Native {
         Ok(child)
     }
 
-    /// Takes note of a process that has ended since the last cell, as a thread of the user's can do: what there is to say about it.
-    async fn bury(&self, state: &mut State, cell: u32) -> Option<String> {
-        let dead = self.child().take_if(|child| !child.alive())?;
-        let cause = dead.gone().await;
-        let mut notebook = Notebook::clone(&state.notebook);
-        let lost = lose_all(&mut notebook, &state.notebook, cell);
-        self.settled(state, Arc::new(notebook));
-        let names = lost.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let gone = if names.is_empty() { String::new() } else { format!("; gone with it: {names}") };
-        Some(format!("the process that runs the cells ended after the last one: {cause}{gone}"))
-    }
-
-    /// The same, with a checkpoint to return to; or the reason why there is none.
-    async fn with_checkpoint(
-        &self,
-        toolchain: &Toolchain,
-        surroundings: &Surroundings,
-    ) -> Result<(Child, Option<String>), Trouble> {
-        let child = self.started(toolchain, surroundings).await?;
-        let unsaved = child.checkpoint().await.err();
-        Ok((child, unsaved))
-    }
-
     async fn forget(&self, names: Vec<String>) -> Result<(), Trouble> {
         let mut state = self.state.lock().await;
         let mut notebook = Notebook::clone(&state.notebook);
         notebook.variables.retain(|name, _| !names.contains(name));
         self.settled(&mut state, Arc::new(notebook));
-        let child = self.child().clone();
-        match child {
-            Some(child) => child.drop_variables(names).await,
-            None => Ok(()),
-        }
+        state.past.changed();
+        self.drop_variables(&mut state.past, names).await
+    }
+
+    /// Drops variables in the process that runs cells, if there is one.
+    async fn drop_variables(&self, past: &mut Past, names: Vec<String>) -> Result<(), Trouble> {
+        let child = self.child().clone().filter(Child::alive);
+        let Some(child) = child else { return Ok(()) };
+        past.stand(&child, self.checkpoints.load(Ordering::Relaxed)).await;
+        child.drop_variables(names).await
     }
 
     async fn reset(&self) {
         let mut state = self.state.lock().await;
         self.settled(&mut state, Arc::default());
         state.dependencies.clear();
+        self.end(&mut state).await;
+    }
+
+    /// Ends the process that runs cells, and with it all that there was to return to.
+    async fn end(&self, state: &mut State) {
+        state.past = Past::default();
         let child = self.child().take();
         if let Some(child) = child {
             child.kill().await;
@@ -308,112 +323,25 @@ impl Native {
     }
 }
 
-/// A cell that has ended, and the notebook before it.
-struct Settling {
-    before: Arc<Notebook>,
-    program: Program,
-}
-
-impl Settling {
-    /// The notebook after the cell, and what there is to say about it. `unsaved` is why there was no checkpoint, if there was none.
-    fn settle(
-        self,
-        cell: u32,
-        ended: Ended,
-        interrupted: bool,
-        unsaved: Option<String>,
-    ) -> (Notebook, Result<Ran, Failure>) {
-        let Self { before, program } = self;
-        let mut notebook = program.notebook;
-        match ended {
-            Ended::Done { ending, kept, value } => {
-                let mut lost = take_away(&mut notebook, &program.taken, &program.gone, cell);
-                put_back(&mut notebook, &program.slots, &kept);
-                for (name, gone) in &program.gone {
-                    if !notebook.variables.contains_key(name) {
-                        notebook.gone.insert(name.clone(), gone.clone());
-                    }
-                }
-                lost.retain(|name| !notebook.variables.contains_key(name));
-                let ran = match ending {
-                    Ending::Ok => {
-                        Ok(Ran { value, warnings: program.warnings, notes: program.notes, ..Ran::default() })
-                    }
-                    ending => Err(failure(ending, &notebook, lost)),
-                };
-                (notebook, ran)
-            }
-            // As if it had never begun.
-            Ended::Restored { cause } => {
-                (Notebook::clone(&before), Err(stopped(interrupted, cause, Lost::default())))
-            }
-            Ended::Died { cause } => {
-                let names = lose_all(&mut notebook, &before, cell);
-                (notebook, Err(stopped(interrupted, cause, Lost { names, why: unsaved })))
-            }
-        }
-    }
-}
-
-fn stopped(interrupted: bool, cause: String, lost: Lost) -> Failure {
-    if interrupted { Failure::Interrupted { lost } } else { Failure::Died { cause, lost } }
-}
-
-/// Takes the variables that a cell took out of the notebook. Gives those that are not known to have been moved.
-fn take_away(
-    notebook: &mut Notebook,
-    taken: &[String],
-    gone: &BTreeMap<String, Gone>,
-    cell: u32,
-) -> Vec<String> {
-    for name in taken {
-        notebook.variables.remove(name);
-        notebook.gone.insert(name.clone(), Gone::Lost { cell });
-    }
-    taken.iter().filter(|name| !gone.contains_key(*name)).cloned().collect()
-}
-
-fn put_back(notebook: &mut Notebook, slots: &BTreeMap<u32, (String, notebook::Variable)>, kept: &[Kept]) {
-    for kept in kept {
-        if let Some((name, variable)) = slots.get(&kept.slot) {
-            notebook.gone.remove(name);
-            notebook
-                .variables
-                .insert(name.clone(), notebook::Variable { bytes: kept.bytes, ..variable.clone() });
-        }
-    }
-}
-
-fn lose_all(notebook: &mut Notebook, before: &Notebook, cell: u32) -> Vec<String> {
-    let lost: Vec<String> = before.variables.keys().cloned().collect();
-    notebook.variables.clear();
-    notebook.gone.extend(lost.iter().map(|name| (name.clone(), Gone::Lost { cell })));
-    lost
-}
-
-fn failure(ending: Ending, notebook: &Notebook, lost: Vec<String>) -> Failure {
-    match ending {
-        Ending::Panic { message, place, frames } => {
-            let place = place.and_then(|place| diagnose::ran_at(&place, notebook));
-            let frames = frames.iter().filter_map(|frame| diagnose::frame(frame, notebook)).collect();
-            Failure::Panic { message, place, frames, lost }
-        }
-        Ending::Question { message } => Failure::Question { message },
-        Ending::Trouble { what } => {
-            let remedy = "this is a fault of Assay's: please report it with the cell".to_owned();
-            Failure::Trouble(Trouble { what, remedy: Some(remedy) })
-        }
-        Ending::Ok => Failure::Trouble(Trouble { what: "the cell ended well".to_owned(), remedy: None }),
-    }
-}
-
 impl Engine for Native {
     fn name(&self) -> &'static str {
         "native"
     }
 
+    fn begin(&self, cell: u32) -> BoxFuture<'_, Vec<String>> {
+        self.begin(cell).boxed()
+    }
+
     fn run(&self, cell: Cell, host: Arc<dyn Host>) -> BoxFuture<'_, Result<Ran, Failure>> {
         self.run(cell, host).boxed()
+    }
+
+    fn undo(&self) -> BoxFuture<'_, Result<Undone, Failure>> {
+        async { self.undo().await.map_err(Failure::Trouble) }.boxed()
+    }
+
+    fn keep_checkpoints(&self, wanted: bool) {
+        self.checkpoints.store(wanted, Ordering::Relaxed);
     }
 
     fn add_dependencies(

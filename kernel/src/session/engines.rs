@@ -61,6 +61,11 @@ impl Engines {
         Ok(())
     }
 
+    /// From now on there are checkpoints, or none, whichever engine runs the cells.
+    pub(crate) fn keep_checkpoints(&self, wanted: bool) {
+        self.all().for_each(|engine| engine.keep_checkpoints(wanted));
+    }
+
     /// Ends every process of every engine.
     pub(crate) async fn stop(&self) {
         for engine in self.all() {

@@ -8,7 +8,7 @@ use super::perform::{Context, Fault};
 use super::reply::ExecuteReply;
 use super::request::ExecuteRequest;
 use super::stage::{Keep, Muted};
-use crate::engine::{Cell, Child, Failure, Level, Lost, Ran};
+use crate::engine::{Cell, Child, Failure, Level, Ran};
 use assay_magics::cell::{Prepared, Step, blank_but, steps};
 use assay_magics::invocation::Sigil;
 use assay_magics::magic::{NextInput, Report};
@@ -34,6 +34,9 @@ impl Session {
         let (count, number) = self.begin(&request);
         self.stage.tell(Event::Input { code: request.code.clone(), count });
         let context = Context { number, count };
+        for note in self.engine().begin(number).await {
+            self.stage.tell(Event::Stream { name: StreamName::Stderr, text: format!("note: {note}\n") });
+        }
         self.start_up(&context, &stopped).await;
         let ran = self.run_piece(0..request.code.len(), &context, &stopped).await;
         if let Err(report) = &ran {
@@ -87,7 +90,7 @@ impl Session {
         for (position, step) in (1..).zip(steps) {
             if stopped.yet() {
                 return Err(self.word(
-                    Fault::Engine(Failure::Interrupted { lost: Lost::default() }),
+                    Fault::Engine(Failure::Interrupted { lost: Box::default() }),
                     context.number,
                     0..0,
                 ));
@@ -207,7 +210,7 @@ impl Session {
     async fn evaluate(&self, expression: &str, stopped: &Stopped) -> Result<Bundle, ErrorReport> {
         let report = |failure| self.word(Fault::Engine(failure), 0, 0..0);
         if stopped.yet() {
-            return Err(report(Failure::Interrupted { lost: Lost::default() }));
+            return Err(report(Failure::Interrupted { lost: Box::default() }));
         }
         self.state().sources.remember(0, expression);
         self.stage.start_capture(Keep::EVERYTHING);

@@ -79,13 +79,32 @@ fn compile(diagnostics: &[Diagnostic], sources: &Sources, pen: Pen) -> ErrorRepo
 /// Of a cell whose process did not live on.
 fn stopped(name: &str, value: &str, pen: Pen, lost: &Lost) -> ErrorReport {
     let mut report = ended(name, value, &pen.error(value), &lost.names);
-    let last = if lost.names.is_empty() {
-        Some("note: the variables are as they were before the cell".to_owned())
-    } else {
-        lost.why.as_ref().map(|why| format!("note: they could not be kept: {why}"))
-    };
-    report.traceback.extend(last);
+    report.traceback.extend(left(lost).into_iter().map(|note| format!("note: {note}")));
     report
+}
+
+/// What is left after a process did not live on.
+fn left(lost: &Lost) -> Vec<String> {
+    if lost.names.is_empty() {
+        let kept = match (lost.back_to, &lost.why) {
+            (None, _) => "the variables are as they were before the cell".to_owned(),
+            (Some(cell), None) => format!("the variables are as they were before cell[{cell}]"),
+            (Some(cell), Some(why)) => {
+                format!("the variables are as they were before cell[{cell}]; there was no later copy: {why}")
+            }
+        };
+        let threads = lost.threads.join(", ");
+        let gone =
+            format!("these threads did not come back, and what waits for them does so for ever: {threads}");
+        return std::iter::once(kept).chain((!lost.threads.is_empty()).then_some(gone)).collect();
+    }
+    let why = lost.why.as_ref().map(|why| format!("they could not be kept: {why}"));
+    let cells: Vec<String> = lost.cells.iter().map(|cell| format!("cell[{cell}]")).collect();
+    let again = format!(
+        "functions, types and crates are there, and statics begin anew; {} made the variables: run what you need of that again",
+        cells.join(", ")
+    );
+    why.into_iter().chain((!cells.is_empty()).then_some(again)).collect()
 }
 
 fn ended(name: &str, value: &str, drawn: &str, lost: &[String]) -> ErrorReport {
@@ -187,13 +206,34 @@ mod tests {
             &["`?` met an error: NotFound"],
         );
         check(
-            &Failure::Interrupted { lost: Lost { names: vec!["v".into()], why: Some("w".into()) } },
+            &Failure::Interrupted {
+                lost: Box::new(Lost {
+                    names: vec!["v".into()],
+                    cells: [3, 5].into(),
+                    why: Some("w".into()),
+                    ..Lost::default()
+                }),
+            },
             "Interrupted",
             "the cell was interrupted",
-            &["this variable is gone: `v`", "could not be kept: w"],
+            &["this variable is gone: `v`", "could not be kept: w", "cell[3], cell[5] made the variables"],
+        );
+        let earlier = Lost { back_to: Some(4), why: Some("w".into()), ..Lost::default() };
+        check(
+            &Failure::Interrupted { lost: Box::new(earlier) },
+            "Interrupted",
+            "the cell was interrupted",
+            &["as they were before cell[4]; there was no later copy: w"],
+        );
+        let threads = Lost { threads: vec!["deaf".into()], ..Lost::default() };
+        check(
+            &Failure::Died { cause: "abort".into(), lost: Box::new(threads) },
+            "Died",
+            "the process that runs the cells ended: abort",
+            &["as they were before the cell", "did not come back", "deaf"],
         );
         check(
-            &Failure::Died { cause: "segmentation fault".into(), lost: Lost::default() },
+            &Failure::Died { cause: "segmentation fault".into(), lost: Box::default() },
             "Died",
             "the process that runs the cells ended: segmentation fault",
             &["segmentation fault", "as they were before the cell"],

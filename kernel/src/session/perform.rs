@@ -7,7 +7,7 @@ use super::interrupt::Stopped;
 use super::process::Ending;
 use super::selection::select;
 use super::stage::Keep;
-use crate::engine::{Cell, Failure, Host, Lost, Trouble};
+use crate::engine::{Cell, Failure, Host, Trouble, Undone};
 use assay_magics::outcome::{HistoryLine, Outcome};
 use assay_magics::plan::{
     CaptureStep, ConfigStep, EnvironmentStep, FileStep, HistoryStep, Plan, ProcessStep, SessionStep,
@@ -88,6 +88,10 @@ impl Session {
             SessionStep::Variables => Ok(Outcome::Variables(self.engine().variables().await?)),
             SessionStep::Reset { question } => self.reset(question).await,
             SessionStep::Forget { names } => self.forget(&names, stopped).await,
+            SessionStep::Undo => {
+                let Undone { cell, without } = self.stoppable(self.engine().undo(), stopped).await?;
+                Ok(Outcome::Undone { cell, without })
+            }
             SessionStep::History(step) => Ok(Outcome::History(self.select(step).await?)),
             SessionStep::SaveCells { from, path, append, force } => {
                 self.save(from, &path, append, force).await
@@ -134,7 +138,7 @@ impl Session {
                 message: "this asks before it does it, and this front end cannot ask".into(),
                 hint: Some("add -f to do it without asking".into()),
             }),
-            Err(NoInput::Interrupted) => Err(Fault::Engine(Failure::Interrupted { lost: Lost::default() })),
+            Err(NoInput::Interrupted) => Err(Fault::Engine(Failure::Interrupted { lost: Box::default() })),
         }
     }
 
@@ -226,6 +230,7 @@ impl Session {
             ConfigStep::Get { key } => settings.get(key).map(|setting| vec![setting]),
             ConfigStep::Set { key, value } => settings.set(key, value).map(|setting| vec![setting]),
         };
+        self.engines.keep_checkpoints(settings.checkpoint);
         found.map(Outcome::Config).map_err(Fault::refused)
     }
 
@@ -278,7 +283,7 @@ impl Session {
             self.processes.run(step, surroundings.folder(), surroundings.variables(), &self.stage, stopped);
         match run.await {
             Ok(Ending::Exit(status)) => Ok(Outcome::Exit { code: status.code() }),
-            Ok(Ending::Interrupted) => Err(Fault::Engine(Failure::Interrupted { lost: Lost::default() })),
+            Ok(Ending::Interrupted) => Err(Fault::Engine(Failure::Interrupted { lost: Box::default() })),
             Err(error) => {
                 let program = step.command.first().map(String::as_str).unwrap_or_default();
                 Err(Fault::Process(format!("`{program}` cannot be run: {error}")))

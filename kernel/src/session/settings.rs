@@ -5,6 +5,8 @@ use assay_magics::outcome::Setting;
 /// The settings of one session, with their present values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
+    /// There are checkpoints.
+    pub(crate) checkpoint: bool,
     /// Errors are drawn with ANSI colours.
     pub(crate) colour: bool,
     /// Cells are kept in the history file.
@@ -19,6 +21,12 @@ struct Row {
 }
 
 const TABLE: &[Row] = &[
+    Row {
+        key: "checkpoint",
+        help: "keep the variables when a cell is interrupted or ends its process (on, off)",
+        get: |settings| settings.checkpoint,
+        set: |settings, value| settings.checkpoint = value,
+    },
     Row {
         key: "colour",
         help: "draw errors with ANSI colours (on, off)",
@@ -35,7 +43,7 @@ const TABLE: &[Row] = &[
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { colour: true, history: true }
+        Self { checkpoint: true, colour: true, history: true }
     }
 }
 
@@ -97,6 +105,6 @@ mod tests {
             assert!(settings.set(&key, "perhaps").unwrap_err().contains("on or off"));
         }
         assert_eq!(settings, Settings::default());
-        assert!(settings.get("nothing").unwrap_err().contains("colour, history"));
+        assert!(settings.get("nothing").unwrap_err().contains("checkpoint, colour, history"));
     }
 }

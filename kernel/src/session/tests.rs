@@ -6,7 +6,9 @@ use super::event::{Event, FrontEnd, NoInput, StreamName};
 use super::folders::Folders;
 use super::reply::{CompleteReply, ExecuteReply, InspectReply};
 use super::request::{CompleteRequest, ExecuteRequest, HistoryAccess, HistoryRequest};
-use crate::engine::{Cell, Diagnostic, Engine, Failure, Host, Level, Lost, Output, Ran, Span, Trouble};
+use crate::engine::{
+    Cell, Diagnostic, Engine, Failure, Host, Level, Lost, Output, Ran, Span, Trouble, Undone,
+};
 use assay_magics::outcome::Variable;
 use assay_magics::render::Bundle;
 use futures::FutureExt;
@@ -38,6 +40,16 @@ impl Engine for Actor {
         "actor"
     }
 
+    fn begin(&self, _: u32) -> BoxFuture<'_, Vec<String>> {
+        async { Vec::new() }.boxed()
+    }
+
+    fn undo(&self) -> BoxFuture<'_, Result<Undone, Failure>> {
+        async { Ok(Undone { cell: 1, without: Vec::new() }) }.boxed()
+    }
+
+    fn keep_checkpoints(&self, _: bool) {}
+
     fn run(&self, cell: Cell, host: Arc<dyn Host>) -> BoxFuture<'_, Result<Ran, Failure>> {
         self.ran.lock().unwrap().push(cell.clone());
         async move {
@@ -65,7 +77,9 @@ impl Engine for Actor {
                 }
                 "wait" => {
                     self.stop.notified().await;
-                    Err(Failure::Interrupted { lost: Lost { names: vec!["x".into()], why: None } })
+                    Err(Failure::Interrupted {
+                        lost: Box::new(Lost { names: vec!["x".into()], ..Lost::default() }),
+                    })
                 }
                 _ if text.starts_with("let ") || text.starts_with("drop(") => Ok(Ran::default()),
                 _ => Ok(Ran { value: Some(Bundle::text(text)), ..Ran::default() }),

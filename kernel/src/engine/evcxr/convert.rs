@@ -110,8 +110,8 @@ fn byte(source: &str, (line, column): (usize, usize)) -> usize {
 }
 
 /// This engine has no checkpoints.
-fn gone(names: Vec<String>) -> Lost {
-    Lost { names, why: None }
+fn gone(names: Vec<String>) -> Box<Lost> {
+    Box::new(Lost { names, ..Lost::default() })
 }
 
 #[cfg(test)]

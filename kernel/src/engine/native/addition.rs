@@ -3,9 +3,10 @@
 use super::build::Workshop;
 use super::dependencies::{Change, Replaced, Site};
 use super::notebook::Notebook;
+use super::past::Past;
 use super::{Native, State};
 use crate::engine::surroundings::Surroundings;
-use crate::engine::{self, Failure, Host, Output, Trouble};
+use crate::engine::{Failure, Host, Output, Trouble};
 use assay_magics::render::Bundle;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -43,12 +44,21 @@ impl Native {
             }
             None => {
                 progress.give_up();
-                return Err(Failure::Interrupted { lost: engine::Lost::default() });
+                return Err(Failure::Interrupted { lost: Box::default() });
             }
         };
         let lines = std::iter::once(added_line(&change)).chain(remarks(&change, &lost));
         progress.end(&lines.collect::<Vec<_>>().join("\n"));
-        self.drop_replaced(lost.variables).await.map_err(Failure::Trouble)
+        state.past.changed();
+        self.drop_replaced(&mut state.past, lost.variables).await.map_err(Failure::Trouble)
+    }
+
+    /// The crates are others now than those that the analyzer knows.
+    pub(super) fn read_again(&self, state: &State) {
+        if let Some(workshop) = &state.workshop {
+            let (surroundings, shelf) = (self.surroundings().clone(), self.cache.join(SHELF));
+            self.assistant.see(state.dependencies.reading(site(workshop, &surroundings, &shelf)));
+        }
     }
 
     /// Sees to it that cells are compiled with what the crates are now: one whose source has changed is built again. Gives what there is to say about it.
@@ -71,7 +81,7 @@ impl Native {
             self.assistant.see(dependencies.reading(site));
             let lost = self.replace(state, &change.replaced);
             notes = remarks(&change, &lost);
-            self.drop_replaced(lost.variables).await?;
+            self.drop_replaced(&mut state.past, lost.variables).await?;
         }
         if let Some(workshop) = &mut state.workshop {
             workshop.linked = state.dependencies.linked();
@@ -92,12 +102,8 @@ impl Native {
     }
 
     /// Variables that no cell can name any more.
-    async fn drop_replaced(&self, lost: Vec<String>) -> Result<(), Trouble> {
-        let child = self.child().clone();
-        match child {
-            Some(child) if !lost.is_empty() && child.alive() => child.drop_variables(lost).await,
-            _ => Ok(()),
-        }
+    async fn drop_replaced(&self, past: &mut Past, lost: Vec<String>) -> Result<(), Trouble> {
+        if lost.is_empty() { Ok(()) } else { self.drop_variables(past, lost).await }
     }
 }
 

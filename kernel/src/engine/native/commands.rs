@@ -147,10 +147,7 @@ impl Native {
         let mut notebook = Notebook::clone(&state.notebook);
         notebook.variables.clear();
         self.settled(&mut state, Arc::new(notebook));
-        let child = self.child().take();
-        if let Some(child) = child {
-            child.kill().await;
-        }
+        self.end(&mut state).await;
         "Child process restarted".to_owned()
     }
 
@@ -175,10 +172,7 @@ impl Native {
         let prepared = Toolchain::prepare(&surroundings.environment, &surroundings.folder, &self.cache).await;
         let version = prepared.map_err(Failure::Trouble)?.version;
         *self.surroundings() = surroundings;
-        let child = self.child().take();
-        if let Some(child) = child {
-            child.kill().await;
-        }
+        self.end(&mut state).await;
         // What lies in its folder is of no use any more.
         let (optimisation, style) = (state.optimisation.take(), state.style);
         *state = State::default();

@@ -42,12 +42,12 @@ pub(super) struct Dependencies {
     /// Whether cargo may use the network.
     pub(super) offline: bool,
     shelf: Option<Shelf>,
-    now: Resolved,
+    now: Arc<Resolved>,
 }
 
 /// What was resolved and linked. A new one takes its place when it is whole.
 #[derive(Debug, Clone, Default)]
-struct Resolved {
+pub(super) struct Resolved {
     wanted: Wanted,
     /// Cargo.lock: what is loaded does not move when something is added.
     lock: Option<String>,
@@ -118,9 +118,21 @@ impl Dependencies {
         Arc::clone(&self.now.linked)
     }
 
+    /// What there is now, for [`go_back`](Self::go_back).
+    pub(super) fn resolved(&self) -> Arc<Resolved> {
+        Arc::clone(&self.now)
+    }
+
+    /// From now on there is what was then. False if it is the same.
+    pub(super) fn go_back(&mut self, then: &Arc<Resolved>) -> bool {
+        let same = Arc::ptr_eq(&self.now, then);
+        self.now = Arc::clone(then);
+        !same
+    }
+
     /// Forgets all of them. What was built stays on the shelf.
     pub(super) fn clear(&mut self) {
-        self.now = Resolved::default();
+        self.now = Arc::default();
     }
 
     /// Adds crates. `told` hears how far that is.
@@ -201,7 +213,7 @@ impl Dependencies {
             }
         };
         let shelf = self.shelf.insert(shelf);
-        let mut next = Resolved { wanted, ..self.now.clone() };
+        let mut next = Resolved { wanted, ..Resolved::clone(&self.now) };
         next.sources
             .changed()
             .into_iter()
@@ -216,7 +228,7 @@ impl Dependencies {
                 building.link(&mut next, &built).await?;
                 let replaced = next.replaced(&self.now);
                 let unreachable = building.unreachable;
-                self.now = next;
+                self.now = Arc::new(next);
                 return Ok(Change {
                     built: count,
                     took: start.elapsed(),
