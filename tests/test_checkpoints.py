@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from time import monotonic, sleep
 
 import psutil
@@ -13,50 +12,13 @@ import pytest
 from frontend import PATIENCE, FrontEnd, plain
 from launch import running
 
-GIGABYTE = 1 << 30
-
 NULL = "unsafe { std::ptr::null_mut::<u8>().write_volatile(1) };"
-OVERFLOW = "fn deep(n: u64) -> u64 { if n == u64::MAX { 0 } else { 1 + deep(n + 1) + std::hint::black_box(n) } } deep(0);"
-KILL = 'std::process::Command::new("kill").args(["-9", &std::process::id().to_string()]).status()?; loop {}'
-TWICE = 'struct Bad; impl Drop for Bad { fn drop(&mut self) { panic!("again") } } let _bad = Bad; panic!("first");'
-
-ENDINGS = {
-    "segmentation fault": NULL,
-    "abort": "std::process::abort();",
-    "stack overflow": OVERFLOW,
-    "exit status 3": "std::process::exit(3);",
-    "killed": KILL,
-    "abort, while it panicked": TWICE,
-}
 
 
 @pytest.fixture
 def native(front: FrontEnd) -> FrontEnd:
     front.execute("%reset -f").ok().everything()
     return front
-
-
-@pytest.fixture
-def gigabyte() -> Iterator[FrontEnd]:
-    """A notebook with a value of one gigabyte, where there is room for three."""
-    if psutil.virtual_memory().available < 5 * GIGABYTE:
-        pytest.skip("memory is short")
-    with running() as kernel:
-        front = kernel.connect()
-        front.execute(f"let mut value = vec![1u8; {GIGABYTE}];").ok()
-        yield front
-
-
-@pytest.mark.parametrize("cause", ENDINGS)
-def test_the_variables_are_as_before_the_cell(native: FrontEnd, cause: str) -> None:
-    native.execute('struct Account(Vec<u64>);\nlet mut account = Account(vec![1, 2]); let gone = String::from("not");').ok()
-    failed = native.execute(f"account.0.push(3); drop(gone); let new = 1; {{ {ENDINGS[cause]} }}")
-    error = failed.error()
-    failed.everything()
-    assert cause.split(",")[0] in plain(error), "what happened"
-    assert "as they were before the cell" in plain(error)
-    assert native.execute("(&account.0, &gone)").ok().text() == '([1, 2], "not")'
-    assert native.execute("new").error()["ename"] == "E0425"
 
 
 def test_again_and_again(native: FrontEnd) -> None:
@@ -68,14 +30,6 @@ def test_again_and_again(native: FrontEnd) -> None:
         assert native.execute("count").ok().text() == str(number)
 
 
-def test_a_gigabyte(gigabyte: FrontEnd) -> None:
-    gigabyte.execute(f"value[5] = 7; {NULL}").error()
-    assert gigabyte.execute("(value.len(), value[5])").ok().text() == f"({GIGABYTE}, 1)"
-    gigabyte.execute("value[5] = 7;").ok()
-    gigabyte.execute("value.clear(); std::process::abort();").error()
-    assert gigabyte.execute("(value.len(), value[5])").ok().text() == f"({GIGABYTE}, 7)"
-
-
 def test_what_it_printed_has_been_printed_once(native: FrontEnd) -> None:
     failed = native.execute(f'print!("a"); println!("b"); {NULL}')
     failed.error()
@@ -83,18 +37,119 @@ def test_what_it_printed_has_been_printed_once(native: FrontEnd) -> None:
     assert native.execute('println!("c");').ok().stdout() == "c\n"
 
 
-def test_threads_are_named_where_they_forbid_it(native: FrontEnd) -> None:
-    native.execute("let kept = 1; std::thread::spawn(|| loop { std::thread::park() });").ok()
+def test_a_moved_variable_comes_back(native: FrontEnd) -> None:
+    native.execute('struct Account(Vec<u64>);\nlet mut account = Account(vec![1, 2]); let gone = String::from("not");').ok()
+    native.execute(f"account.0.push(3); drop(gone); let new = 1; {NULL}").error()
+    assert native.execute("(&account.0, &gone)").ok().text() == '([1, 2], "not")'
+    assert native.execute("new").error()["ename"] == "E0425"
+
+
+def test_a_runtime_and_its_tasks_come_back(native: FrontEnd) -> None:
+    """A worker thread, a task that sleeps, and a channel between them and later cells."""
+    native.execute(':dep tokio = { version = "1", features = ["rt-multi-thread", "time", "sync"] }').ok().everything()
+    native.execute(
+        "let (ask, mut asked) = tokio::sync::mpsc::channel::<tokio::sync::oneshot::Sender<u64>>(1);"
+        "tokio::spawn(async move { let mut count = 0; while let Some(answer) = asked.recv().await {"
+        " tokio::time::sleep(std::time::Duration::from_millis(1)).await; count += 1; let _ = answer.send(count); } });"
+    ).ok()
+    look = "let (answer, count) = tokio::sync::oneshot::channel(); ask.send(answer).await.unwrap(); count.await?"
+    assert native.execute(look).ok().text() == "1"
+    for _ in range(3):
+        failed = native.execute(f'println!("{{}}", {{ {look} }}); std::process::abort();')
+        failed.error()
+        assert failed.stdout() == "2\n", "the task goes on where it was"
+    assert native.execute(look).ok().text() == "2"
+
+
+def test_a_thread_that_cannot_be_kept_is_named(native: FrontEnd) -> None:
+    """One that lets no signal through."""
+    deaf = """unsafe extern "C" { fn pthread_sigmask(how: i32, set: *const [u64; 16], before: *mut [u64; 16]) -> i32; }
+let kept = 1;
+{
+    let (ready, begun) = std::sync::mpsc::channel();
+    std::thread::Builder::new().name("deaf".into()).spawn(move || {
+        unsafe { pthread_sigmask(2, &[u64::MAX; 16], std::ptr::null_mut()); }
+        ready.send(()).unwrap();
+        loop { std::thread::park() }
+    })?;
+    begun.recv()?;
+}"""
+    native.execute(deaf).ok()
     error = native.execute("std::process::abort();").error()
-    assert "`kept`" in plain(error) and "threads" in plain(error)
-    assert native.execute("1 + 1").ok().text() == "2"
-    native.execute("%reset -f").ok().everything()
+    assert "as they were before the cell" in plain(error) and "deaf" in plain(error)
+    assert native.execute("kept").ok().text() == "1"
+
+
+def test_without_checkpoints_items_are_left(native: FrontEnd) -> None:
+    native.execute(
+        "fn twice(n: u64) -> u64 { 2 * n }\nstatic COUNT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(3);"
+    ).ok()
+    native.execute("let a = twice(2);").ok()
+    native.execute("let b = 5; COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);").ok()
+    native.execute("%config checkpoint=off").ok().everything()
+    failed = native.execute("std::process::abort();")
+    told = plain(failed.error())
+    assert failed.reply is not None
+    count = failed.reply.content["execution_count"]
+    assert "`a`, `b`" in told and "checkpoints are off" in told
+    assert f"cell[{count - 3}], cell[{count - 2}] made the variables" in told
+    assert native.execute("(twice(4), COUNT.load(std::sync::atomic::Ordering::Relaxed))").ok().text() == "(8, 3)"
+    assert "was lost" in plain(native.execute("a").error())
+    native.execute("%config checkpoint=on").ok().everything()
+    native.execute("let a = 1;").ok()
+    native.execute("std::process::abort();").error()
+    assert native.execute("a").ok().text() == "1"
+
+
+def test_a_cell_is_taken_back_with_all_its_pieces(native: FrontEnd) -> None:
+    """Magics between its Rust make pieces of it: they are one cell to whoever takes it back, and to what ends it."""
+    native.execute("let mut v = vec![1];").ok()
+    native.execute("v.push(2);\n%pwd\nv.push(3); fn new() {}").ok().everything()
+    assert native.execute("%undo").ok().text().startswith("Variables and names are as they were before cell[")
+    assert native.execute("v").ok().text() == "[1]"
+    assert native.execute("new()").error()["ename"] == "E0425"
+    failed = native.execute("v.push(4);\n%pwd\nstd::process::abort();")
+    assert "as they were before the cell" in plain(failed.error())
+    failed.everything()
+    assert native.execute("v").ok().text() == "[1]"
+
+
+def test_undo_goes_back_cell_by_cell(native: FrontEnd) -> None:
+    native.execute("let mut v = vec![0];").ok()
+    for number in range(1, 8):
+        native.execute(f"v.push({number});").ok()
+    native.execute("v.push(nothing);").error()
+    native.execute("%who").ok().everything()
+    for number in range(7, 2, -1):
+        native.execute("%undo").ok().everything()
+        assert native.execute("%whos").ok().displays()
+        native.execute(f"assert_eq!(v.len(), {number});").ok()
+        # That was a cell too.
+        native.execute("%undo").ok().everything()
+
+
+def test_undo_brings_back_what_was_deleted_and_typed_anew(native: FrontEnd) -> None:
+    native.execute("struct P(i32); let p = P(3); let n = 1;").ok()
+    native.execute("%del n").ok().everything()
+    native.execute("%undo").ok().everything()
+    assert native.execute("n").ok().text() == "1"
+    native.execute("struct P(f64); let n = P(0.5);").ok().everything()
+    native.execute("%undo").ok().everything()
+    assert native.execute("n + p.0").ok().text() == "4"
+
+
+def test_undo_without_anything_to_take_back(native: FrontEnd) -> None:
+    assert "no cell to take back" in plain(native.execute("%undo").error())
+    native.execute("%engine evcxr").ok().everything()
+    assert "%engine native" in plain(native.execute("%undo").error())
+    native.execute("%engine native").ok().everything()
 
 
 def test_a_process_that_ends_between_cells(native: FrontEnd) -> None:
-    """There is nothing to return to: what is gone is named by the next cell, and told where it is used."""
+    """It returns to the state before the last cell, and the next one says so."""
     quit = 'std::thread::spawn(|| { while !std::path::Path::new("sign").exists() { std::thread::yield_now() } std::process::exit(4) });'
-    native.execute(f"let x = 5; let pid = std::process::id(); {quit}").ok()
+    native.execute("let x = 5; let pid = std::process::id();").ok()
+    native.execute(f"let y = 6; {quit}").ok()
     process = psutil.Process(int(native.execute("pid").ok().text()))
     native.execute("%%bash\ntouch sign").ok().everything()
     psutil.wait_procs([process], timeout=PATIENCE)
@@ -103,9 +158,9 @@ def test_a_process_that_ends_between_cells(native: FrontEnd) -> None:
     # The end may be noticed only when the cell is about to run.
     text = told.stderr() if told.reply.content["status"] == "ok" else plain(told.error())
     told.everything()
-    assert "exit status 4" in text and "`x`" in text
-    assert "`x` was lost" in plain(native.execute("x").error())
+    assert "exit status 4" in text and "as they were before cell[" in text
     native.execute("%%bash\nrm sign").ok().everything()
+    assert native.execute("x").ok().text() == "5"
 
 
 def test_nothing_is_left_of_a_kernel_that_is_killed() -> None:

@@ -15,6 +15,7 @@ use crate::kernel::Kernel;
 use assay_link::keeper::Note;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, recv, sendmsg};
+use rustix::process::Pid;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
@@ -66,6 +67,7 @@ fn fork(kernel: &Kernel, notes: &UnixStream, bytes: u64) -> io::Result<Taken> {
         }
         Ok(Fork::Original(pid)) => {
             let lost = hold.release();
+            keeper::lead(Pid::from_raw(pid.cast_signed()));
             drop((quiet, ours));
             announce(notes, pid, &theirs)?;
             if bytes <= TAKEN_APART {
@@ -95,7 +97,7 @@ fn announce(notes: &UnixStream, pid: u32, channel: &UnixStream) -> io::Result<()
 
 /// Stands still until the kernel wakes this process; ends it if the kernel has no use for it. Nothing here allocates before the threads are back.
 fn stand_by(kernel: &Kernel, channel: &UnixStream, hold: Hold) {
-    keeper::lead();
+    keeper::lead(None);
     memory::be_kept();
     if !called(channel) || kernel.move_to(channel).is_err() {
         leave()

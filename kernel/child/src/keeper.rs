@@ -55,13 +55,14 @@ fn follow(keeper: Pid) {
             exit(1);
         }
     }
-    lead();
+    lead(None);
 }
 
-/// Makes this process the leader of a group of its own.
-pub(crate) fn lead() {
+/// Makes this process, or a child of it, the leader of a group of its own. Both do it: whoever is killed with its group before the other has had its turn takes
+/// nobody along.
+pub(crate) fn lead(child: Option<Pid>) {
     // It is a new process, and so leads no session: nothing speaks against it.
-    let _ = rustix::process::setpgid(None, None);
+    let _ = rustix::process::setpgid(child, child);
 }
 
 fn keep(notes: &UnixStream) -> ExitCode {

@@ -53,10 +53,8 @@ pub(super) struct Driver {
     keeper: Child,
     notes: Notes,
     cells: Generation,
-    /// The checkpoints, the latest last.
+    /// The checkpoints, the latest last: that one takes over if the process dies.
     standing: Vec<Checkpoint>,
-    /// The one that takes over if the process dies.
-    fallback: Option<u32>,
     /// Whether the process was killed for the cell that it runs: what it still says of the cell's end is not so.
     interrupted: bool,
     /// Whether nothing is to take over any more.
@@ -95,7 +93,6 @@ impl Driver {
             notes,
             cells: Generation::new(seen.pid, channel),
             standing: Vec::new(),
-            fallback: None,
             interrupted: false,
             ending: false,
             screen: Screen::new(stdout, stderr),
@@ -156,10 +153,7 @@ impl Driver {
                         return Some(cause);
                     }
                 }
-                Heard::Checkpoint(checkpoint) => {
-                    self.fallback = Some(checkpoint.pid);
-                    self.standing.push(checkpoint);
-                }
+                Heard::Checkpoint(checkpoint) => self.standing.push(checkpoint),
                 Heard::Ended { .. } | Heard::Nothing => {}
             }
         }
@@ -175,12 +169,15 @@ impl Driver {
         if starved { "killed by the system, out of memory".to_owned() } else { process::cause(status) }
     }
 
-    /// The process has ended: lets the checkpoint take over that is there for this. False if there is none.
+    /// The process has ended: lets the latest checkpoint take over that can. What ends the process may be a thread that it has too. False if there is none.
     async fn fall_back(&mut self, cause: &str) -> bool {
-        let Some(pid) = self.fallback.take().filter(|_| !self.ending) else { return false };
-        if !self.replace(pid).await {
-            return false;
-        }
+        let pid = loop {
+            let Some(checkpoint) = self.standing.pop().filter(|_| !self.ending) else { return false };
+            let pid = checkpoint.pid;
+            if self.replace(checkpoint).await {
+                break pid;
+            }
+        };
         let fallen = Fallen { cause: cause.to_owned(), to: pid };
         match self.call.take() {
             Some(Call::Run { answer, .. }) => drop(answer.send(Ended::Restored(fallen))),
@@ -198,9 +195,7 @@ impl Driver {
     }
 
     /// Puts a checkpoint in the place of the process, which is ended. False if it does not take over.
-    async fn replace(&mut self, pid: u32) -> bool {
-        let Some(place) = self.standing.iter().position(|standing| standing.pid == pid) else { return false };
-        let checkpoint = self.standing.remove(place);
+    async fn replace(&mut self, checkpoint: Checkpoint) -> bool {
         // If it had come to the cell's end, that is undone.
         self.interrupted = true;
         self.last_words().await;
@@ -274,16 +269,17 @@ impl Driver {
                 self.cells.tell(&Command::Checkpoint).await;
             }
             Order::Discard { pid } => {
-                if let Some(place) = self.standing.iter().position(|standing| standing.pid == pid) {
+                if self.standing.extract_if(.., |standing| standing.pid == pid).next().is_some() {
                     subprocess::kill(pid);
-                    self.standing.remove(place);
-                    self.fallback.take_if(|fallback| *fallback == pid);
                     self.cells.tell(&Command::Discarded { pid }).await;
                 }
             }
             Order::Return { pid, answer } => {
-                let replaced = self.replace(pid).await;
-                self.fallback = None;
+                let wanted = self.standing.extract_if(.., |standing| standing.pid == pid).next();
+                let replaced = match wanted {
+                    Some(checkpoint) => self.replace(checkpoint).await,
+                    None => false,
+                };
                 let _ = answer.send(if replaced { Ok(()) } else { Err("the copy is gone".to_owned()) });
             }
             // They do not wait.
@@ -305,7 +301,8 @@ impl Driver {
                 if let Some(Call::Stand { answer }) =
                     self.call.take_if(|call| matches!(call, Call::Stand { .. }))
                 {
-                    let standing = self.fallback.map(|pid| Standing { pid, bytes, without });
+                    let pid = self.standing.last().map(|checkpoint| checkpoint.pid);
+                    let standing = pid.map(|pid| Standing { pid, bytes, without });
                     let _ = answer.send(standing.ok_or_else(|| "the copy was not announced".to_owned()));
                 }
                 return died;

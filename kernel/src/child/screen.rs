@@ -89,6 +89,7 @@ impl Screen {
     /// The process has ended: nothing more comes from it.
     pub(super) fn last(&mut self) {
         self.drain();
+        self.dying_of = None;
         self.turn(Page::end);
         let rest = std::mem::take(&mut self.stderr_text).end();
         self.show(stream(rest));
