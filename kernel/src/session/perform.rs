@@ -226,6 +226,9 @@ impl Session {
             ConfigStep::Get { key } => settings.get(key).map(|setting| vec![setting]),
             ConfigStep::Set { key, value } => settings.set(key, value).map(|setting| vec![setting]),
         };
+        if let ConfigStep::Set { .. } = step {
+            self.stage.limit(settings.output_limit);
+        }
         found.map(Outcome::Config).map_err(Fault::refused)
     }
 
