@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 /// The limit if nobody chose one, in bytes of both streams together. Jupyter Server lets 3 MB through in three seconds, begins to count anew
 /// with each cell, and drops what is more without saying what: up to here nothing is lost on the way, escaped as JSON or not. It is also
 /// about what a page of JupyterLab can hold several times before it stands still, and more than anybody reads.
-pub(crate) const USUAL: usize = 1_000_000;
+pub(crate) const USUAL: usize = 500_000;
 
 /// How much of the end of each stream is kept, in bytes: a few screens of it.
 const TAIL: usize = 8_000;
