@@ -150,7 +150,7 @@ mod tests {
         for row in TABLE {
             let (values, wrong): (&[&str], _) = match row.value {
                 Value::Switch(_) => (&["off", "on"], "on or off"),
-                Value::Limit(_) => (&["off", "1B", "200kB", "3GB", "1MB"], "a size such as 1MB"),
+                Value::Limit(_) => (&["off", "1B", "1MB", "3GB", "500kB"], "a size such as 1MB"),
             };
             for value in values {
                 assert_eq!(settings.set(row.key, value).unwrap().value, *value);
