@@ -96,6 +96,8 @@ class Exchange:
     outputs: list[Message] = field(default_factory=list)
     # Answers an input_request; none means that no question is expected.
     answer: Callable[[str, bool], str | None] | None = None
+    # Whether something of the cell goes on after it: what that prints comes after idle.
+    goes_on: bool = False
     _read: set[int] = field(default_factory=set)
 
     @property
@@ -278,6 +280,7 @@ class FrontEnd:
     def start(self, code: str, **fields: Any) -> Exchange:
         """Sends a cell and does not wait."""
         answer = fields.pop("answer", None)
+        goes_on = fields.pop("goes_on", False)
         content = {
             "code": code,
             "silent": False,
@@ -287,7 +290,9 @@ class FrontEnd:
             "stop_on_error": True,
             **fields,
         }
-        return self.send("execute_request", content, answer=answer)
+        exchange = self.send("execute_request", content, answer=answer)
+        exchange.goes_on = goes_on
+        return exchange
 
     def execute(self, code: str, **fields: Any) -> Exchange:
         """Runs a cell to its end."""
@@ -399,7 +404,8 @@ class FrontEnd:
             self.send_frames(self.frames(header, {"value": text}, parent=message.header), "stdin")
 
     def _file_published(self, exchange: Exchange, message: Message) -> None:
-        assert exchange.idle is None, f"published after idle: {message}"
+        late = exchange.goes_on and message.type == "stream"
+        assert exchange.idle is None or late, f"published after idle: {message}"
         if message.type == "status":
             _file_status(exchange, message)
             return
@@ -445,6 +451,8 @@ def _check_end(exchange: Exchange) -> None:
     assert _date(reply) <= _date(exchange.idle), f"idle was sent before the reply: {exchange}"
     if reply.type != "execute_reply":
         return
+    late = [m for m in exchange.outputs if _date(m) > _date(reply) and not exchange.goes_on]
+    assert not late, f"{exchange}: sent after the reply: {late[0]}"
     silent = exchange.content.get("silent", False)
     aborted = reply.content["status"] == "aborted"
     assert (exchange.echo is None) == (silent or aborted), f"execute_input: {exchange}"

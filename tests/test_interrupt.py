@@ -12,6 +12,8 @@ def interrupt(front: FrontEnd, cell: Exchange) -> dict:
     assert reply is not None and reply.content["status"] == "ok"
     front.wait(cell)
     cell.stdout()
+    # One of them prints more than is shown, which is said.
+    cell.stderr()
     return cell.error()
 
 

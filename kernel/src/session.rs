@@ -6,6 +6,7 @@ pub(crate) mod reply;
 pub(crate) mod request;
 
 mod assist;
+mod cap;
 mod diagnostics;
 pub(crate) mod engines;
 mod execute;

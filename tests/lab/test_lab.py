@@ -86,6 +86,19 @@ def test_output_streams_while_the_cell_runs(lab: Lab, tmp_path: Path) -> None:
     cell.wait()
 
 
+def test_a_million_lines_leave_the_page_alive(lab: Lab) -> None:
+    """Jupyter Server drops what is more than it likes, and the page stood still on the rest: the end was never seen."""
+    notebook = lab.launch(KERNEL)
+    many = notebook.run('for i in 0..1_000_000 { println!("{i}"); }')
+    many.shows("999999")
+    notice = many.output().locator("pre", has_text="left out")
+    expect(notice).to_contain_text("%config output_limit=off")
+    expect(many.output()).not_to_contain_text("rate exceeded")
+    notice.scroll_into_view_if_needed()
+    lab.screenshot("million-lines")
+    notebook.run("6 * 7").shows("42")
+
+
 def test_completion_and_tooltip(lab: Lab) -> None:
     notebook = lab.launch(KERNEL)
     notebook.run('let crabs = String::from("🦀🦀");')

@@ -39,6 +39,7 @@ impl Session {
         }
         self.start_up(&context, &stopped).await;
         let ran = self.run_piece(0..request.code.len(), &context, &stopped).await;
+        self.stage.end();
         if let Err(report) = &ran {
             self.stage.tell(Event::Error(report.clone()));
         }

@@ -230,7 +230,10 @@ impl Session {
             ConfigStep::Get { key } => settings.get(key).map(|setting| vec![setting]),
             ConfigStep::Set { key, value } => settings.set(key, value).map(|setting| vec![setting]),
         };
-        self.engines.keep_checkpoints(settings.checkpoint);
+        if let ConfigStep::Set { .. } = step {
+            self.engines.keep_checkpoints(settings.checkpoint);
+            self.stage.limit(settings.output_limit);
+        }
         found.map(Outcome::Config).map_err(Fault::refused)
     }
 

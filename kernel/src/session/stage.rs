@@ -1,5 +1,6 @@
-//! Where a cell's output goes: to the front end that asked last, unless a piece of the cell keeps it back.
+//! Where a cell's output goes: to the front end that asked last, unless a piece of the cell keeps it back or it is too much.
 
+use super::cap::{self, Cap, Text};
 use super::event::{Event, FrontEnd, NoInput, StreamName};
 use crate::engine::{Host, Output};
 use assay_magics::render::Bundle;
@@ -9,15 +10,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The one place through which everything reaches a front end. Threads of the user's may write when no cell runs: their output
 /// goes to the front end of the last one.
-#[derive(Default)]
 pub(crate) struct Stage {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
     front: Option<Arc<dyn FrontEnd>>,
     capture: Option<Capture>,
+    cap: Cap,
 }
 
 /// Output that is kept back.
@@ -47,9 +47,11 @@ struct Capture {
 }
 
 impl Stage {
-    /// From now on output goes to `front`.
+    /// From now on output goes to `front`. What threads of the last cell printed too much goes where the rest of it went.
     pub(crate) fn enter(&self, front: Arc<dyn FrontEnd>) {
         let mut state = self.state();
+        let left = state.cap.enter();
+        state.show(left);
         state.front = Some(front);
         state.capture = None;
     }
@@ -62,9 +64,23 @@ impl Stage {
             None => Some(event),
         };
         // Told under the lock, so that two writers cannot overtake each other; telling never blocks.
-        if let (Some(event), Some(front)) = (event, &state.front) {
-            front.tell(event);
+        if let Some(event) = event {
+            state.tell(event);
         }
+    }
+
+    /// The cell prints nothing more, unless threads go on: tells what was too much.
+    pub(crate) fn end(&self) {
+        let mut state = self.state();
+        let last = state.cap.end();
+        state.show(last);
+    }
+
+    /// From now on so much text is shown, in bytes; all of it if there is no limit.
+    pub(crate) fn limit(&self, limit: Option<usize>) {
+        let mut state = self.state();
+        let held = state.cap.change(limit);
+        state.show(held);
     }
 
     /// From now on the output that `keep` names is kept back.
@@ -79,6 +95,40 @@ impl Stage {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Stage {
+    fn default() -> Self {
+        let cap = Cap::new(Some(cap::USUAL));
+        Self { state: Mutex::new(State { front: None, capture: None, cap }) }
+    }
+}
+
+impl State {
+    /// Tells an event in its place among the text, of which there may be too much.
+    fn tell(&mut self, event: Event) {
+        let before = match event {
+            Event::Stream { name, text } => {
+                let text = self.cap.print(name, text);
+                return self.show(text);
+            }
+            Event::Display { .. } => self.cap.display(),
+            Event::ClearOutput { wait } => self.cap.clear(wait),
+            Event::Value { .. } | Event::Error(_) => self.cap.rest(),
+            Event::Input { .. } | Event::UpdateDisplay { .. } => Vec::new(),
+        };
+        self.show(before);
+        if let Some(front) = &self.front {
+            front.tell(event);
+        }
+    }
+
+    fn show(&self, texts: Vec<Text>) {
+        let Some(front) = &self.front else { return };
+        for Text { name, text } in texts {
+            front.tell(Event::Stream { name, text });
+        }
     }
 }
 

@@ -202,12 +202,16 @@ impl Stand {
         (events, reply)
     }
 
-    #[track_caller]
-    fn check(&self, code: &str, expected: &[&str]) {
+    /// What a cell shows.
+    fn shows(&self, code: &str) -> Vec<String> {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let (events, _) = runtime.block_on(self.run(code));
-        assert_eq!(events, expected, "{code}");
+        runtime.block_on(self.run(code)).0
+    }
+
+    #[track_caller]
+    fn check(&self, code: &str, expected: &[&str]) {
+        assert_eq!(self.shows(code), expected, "{code}");
     }
 }
 
@@ -322,6 +326,28 @@ fn captured_output_is_bound_and_not_shown() {
     stand.check("%%capture --no-stderr\n!echo b\n!echo c >&2", &["[2]", "Stderr c\n"]);
     stand.check("%%capture\nfail", &["[3]", "E0001: bad at cell[3]:2:1"]);
     stand.check("print seen", &["[4]", "Stdout seen"]);
+}
+
+/// The end of what is too long stands before whatever ends the cell.
+#[test]
+fn the_last_lines_of_a_long_output_come_before_the_cells_end() {
+    let stand = Stand::new();
+    let check = |rest: &str, last: &[&str]| {
+        let events = stand.shows(&format!("!printf 'abc\\nde\\nf\\n'{rest}"));
+        let notices =
+            ["Stderr [assay: the output is longer than 4 B", "Stderr [assay: 1 line (3 B) was left out"];
+        assert!(events[2].starts_with(notices[0]) && events[3].starts_with(notices[1]), "{events:?}");
+        assert_eq!((&*events[1], &*events[4]), ("Stdout abc\n", "Stdout f\n"));
+        assert_eq!(&events[5..], last, "{rest}");
+    };
+    stand.shows("%config output_limit=4B");
+    check("", &[]);
+    check("\n5", &["[3] = 5"]);
+    check("\nfail", &["E0001: bad at cell[4]:2:1"]);
+    check("\n%pwd", &[&format!("display {}", stand.folder.path().canonicalize().unwrap().display())]);
+    stand.check("%%capture\n!echo too long", &["[6]"]);
+    stand.shows("%config output_limit=off");
+    stand.check("!printf 'abc\\nde\\nf\\n'", &["[8]", "Stdout abc\nde\nf\n"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
