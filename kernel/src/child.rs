@@ -13,7 +13,7 @@ mod screen;
 
 use crate::engine::{Host, Trouble};
 use crate::subprocess;
-use assay_link::native::{Command, Ending, Event, Kept};
+use assay_link::native::{Command, Ending, Event, Frame, Kept};
 use assay_link::version;
 use assay_magics::render::Bundle;
 use driver::{Driver, Order, Seen};
@@ -57,7 +57,6 @@ pub(crate) struct Child {
 
 /// How a cell ended.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 pub(crate) enum Ended {
     /// It ran, and the process lives.
     Done {
@@ -75,6 +74,8 @@ pub(crate) enum Ended {
     Died {
         /// Of what, in the user's words: `segmentation fault`, `exit status 7`.
         cause: String,
+        /// What was under way in cells, the innermost first, if it could be found out.
+        frames: Vec<Frame>,
     },
 }
 
@@ -94,6 +95,8 @@ pub(crate) struct Standing {
 pub(crate) struct Fallen {
     /// What the process before died of, in the user's words: `segmentation fault`, `exit status 7`.
     pub(crate) cause: String,
+    /// What was under way in cells, the innermost first, if it could be found out.
+    pub(crate) frames: Vec<Frame>,
     /// Its id.
     pub(crate) to: u32,
 }
@@ -126,7 +129,7 @@ impl Child {
         let _ = self.orders.send(order);
         match ended.await {
             Ok(ended) => ended,
-            Err(_) => Ended::Died { cause: self.gone().await },
+            Err(_) => Ended::Died { cause: self.gone().await, frames: Vec::new() },
         }
     }
 

@@ -154,6 +154,8 @@ pub(crate) enum Failure {
     Died {
         /// What ended it, in the user's words: `segmentation fault`, `exit status 7`.
         cause: String,
+        /// The user's functions that were under way, the innermost first, if that is known.
+        frames: Vec<Frame>,
         /// Variables that are gone. The others are what they were before the cell.
         lost: Box<Lost>,
     },

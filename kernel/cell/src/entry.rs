@@ -5,6 +5,7 @@ use crate::run::{self, Failure, Run};
 use crate::table::{self, Entry, Report, Table, Text};
 use crate::trace;
 use crate::{flusher, hook, outlet, store};
+use std::backtrace::Backtrace;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// See [`table::Start`].
@@ -92,9 +93,17 @@ pub(crate) extern "C" fn assay_flush() {
     }
 }
 
+/// See [`table::Trace`].
+#[expect(unsafe_code, reason = "the process finds it by its name")]
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn assay_trace() {
+    let frames = trace::frames(&Backtrace::force_capture().to_string());
+    outlet::traced(&frames.iter().map(lend_frame).collect::<Vec<_>>());
+}
+
 /// The functions are what the process takes them for.
-const _: (table::Start, table::Run, table::DropVariable, table::Environment, table::Flush) =
-    (assay_start, assay_run, assay_drop, assay_environment, assay_flush);
+const _: (table::Start, table::Run, table::DropVariable, table::Environment, table::Flush, table::Trace) =
+    (assay_start, assay_run, assay_drop, assay_environment, assay_flush, assay_trace);
 
 fn report(run: &Run) {
     let nowhere = table::Place { file: Text::of(""), line: 0, column: 0 };
@@ -107,11 +116,7 @@ fn report(run: &Run) {
             (table::PANIC, seen.message.as_str(), place, seen.frames())
         }
     };
-    let lend = |frame: &trace::Frame| table::Frame {
-        function: Text::of(&frame.function),
-        place: lend_place(&frame.place),
-    };
-    let lent: Vec<_> = frames.iter().map(lend).collect();
+    let lent: Vec<_> = frames.iter().map(lend_frame).collect();
     let report = Report {
         ending,
         message: Text::of(message),
@@ -122,6 +127,10 @@ fn report(run: &Run) {
         kept_count: run.kept.len(),
     };
     outlet::ended(&report);
+}
+
+fn lend_frame(frame: &trace::Frame) -> table::Frame {
+    table::Frame { function: Text::of(&frame.function), place: lend_place(&frame.place) }
 }
 
 fn lend_place(place: &trace::Place) -> table::Place {

@@ -1,4 +1,4 @@
-//! Writes out what a cell has printed without a newline, while the cell goes on.
+//! Writes out what a cell has printed without a newline, while the cell goes on, and while threads do that it has left behind.
 
 use std::io::Write;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -7,6 +7,9 @@ use std::time::Duration;
 
 /// How long text may stay in the buffer: below what a person notices, and rare enough to cost the cell nothing.
 const PERIOD: Duration = Duration::from_millis(50);
+
+/// The threads of a process in which cells have left none: the one that runs them, the one that listens to the kernel, and this one.
+const OURS: usize = 3;
 
 static STATE: Mutex<State> = Mutex::new(State { wanted: false, flushing: false, thread: None });
 static WAKE: Condvar = Condvar::new();
@@ -31,6 +34,9 @@ pub(crate) fn start() {
 
 /// It has ended. If the thread waits for a lock of standard output that the user keeps, it is left to wait, and to go on in the next cell.
 pub(crate) fn stop() {
+    if others() {
+        return;
+    }
     let mut state = lock();
     state.wanted = false;
     let idle = if state.flushing { None } else { state.thread.take() };
@@ -40,6 +46,11 @@ pub(crate) fn stop() {
         // It does not panic, and if it did, nothing would be lost.
         let _ = thread.join();
     }
+}
+
+/// Whether there are threads that a cell has left behind. Where the system does not tell, there are none.
+fn others() -> bool {
+    std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() > OURS)
 }
 
 fn work() {

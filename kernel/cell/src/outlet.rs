@@ -48,6 +48,13 @@ pub(crate) fn ended(report: &table::Report) {
     tell(|table| (table.ended)(report));
 }
 
+/// These frames are under way.
+pub(crate) fn traced(frames: &[table::Frame]) {
+    if let Some(table) = TABLE.get() {
+        (table.traced)(frames.as_ptr(), frames.len());
+    }
+}
+
 /// Shows a bundle behind all that was printed before. One of nothing ends what was printed as blocks of content, so that it stands for itself.
 pub(crate) fn show(place: Place<'_>, bundle: &Bundle) {
     if matches!(place, Place::Value) && bundle.contents().is_empty() {

@@ -1,11 +1,11 @@
 //! Where the cell runtime and the process that loads it meet: C types alone. This file is compiled into both.
 //!
-//! The runtime exports `assay_start`, `assay_run`, `assay_drop`, `assay_environment` and `assay_flush`; the types of these functions are here, too.
+//! The runtime exports `assay_start`, `assay_run`, `assay_drop`, `assay_environment`, `assay_flush` and `assay_trace`; the types of these functions are here, too.
 
 use std::ffi::c_void;
 
 /// Raised whenever anything in this file changes.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 /// Text in UTF-8, lent for the time of the call. The pointer is never null.
 #[repr(C)]
@@ -34,6 +34,8 @@ pub(crate) struct Table {
     pub(crate) ask: extern "C" fn(Text, bool, *mut c_void, Answered) -> bool,
     /// The run is over: called once by each `assay_run`.
     pub(crate) ended: extern "C" fn(*const Report),
+    /// These frames are under way in cells: called once by each `assay_trace`.
+    pub(crate) traced: extern "C" fn(*const Frame, usize),
 }
 
 /// Takes an answer.
@@ -131,3 +133,5 @@ pub(crate) type DropVariable = unsafe extern "C" fn(Text) -> bool;
 pub(crate) type Environment = unsafe extern "C" fn(Text, Text) -> bool;
 /// `assay_flush`: writes out what the thread that runs cells has printed; on other threads it does nothing, for that might wait for a lock.
 pub(crate) type Flush = extern "C" fn();
+/// `assay_trace`: tells which frames are under way on the calling thread. It allocates, and reads files.
+pub(crate) type Trace = extern "C" fn();

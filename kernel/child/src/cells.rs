@@ -1,9 +1,9 @@
 //! The thread that runs cells, and owns what they keep.
 
-use crate::checkpoint;
 use crate::kernel::Kernel;
 use crate::libraries::Libraries;
 use crate::runtime::Runtime;
+use crate::{checkpoint, crash};
 use assay_link::native::{Command, Ending, Event};
 use assay_link::version;
 use std::io;
@@ -95,6 +95,7 @@ fn serve(
     mut libraries: Libraries,
 ) {
     checkpoint::prepare();
+    crash::watch(notes);
     while let Ok(command) = work.recv() {
         if command != Command::Checkpoint {
             obey(command, kernel, runtime, &mut libraries);

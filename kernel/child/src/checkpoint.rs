@@ -10,8 +10,8 @@ mod raw;
 mod threads;
 
 use crate::cells::Taken;
-use crate::keeper;
 use crate::kernel::Kernel;
+use crate::{keeper, stdio};
 use assay_link::keeper::Note;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, recv, sendmsg};
@@ -49,6 +49,7 @@ fn why_not(error: &io::Error) -> String {
 
 fn fork(kernel: &Kernel, notes: &UnixStream, bytes: u64) -> io::Result<Taken> {
     let (ours, theirs) = UnixStream::pair()?;
+    stdio::flush();
     // Nobody is in the middle of a message to the kernel. What a cell printed is written out at its end: no buffer is there twice.
     let quiet = kernel.hush();
     let hold = threads::hold()?;
@@ -99,7 +100,8 @@ fn announce(notes: &UnixStream, pid: u32, channel: &UnixStream) -> io::Result<()
 fn stand_by(kernel: &Kernel, channel: &UnixStream, hold: Hold) {
     keeper::lead(None);
     memory::be_kept();
-    if !called(channel) || kernel.move_to(channel).is_err() {
+    // At once: the kernel sees that the other process has ended when nobody keeps its channel.
+    if kernel.move_to(channel).is_err() || !called(channel) {
         leave()
     }
     if hold.bring_back() > 0 {

@@ -41,7 +41,7 @@ struct Asked<T> {
 
 /// Meets the kernel.
 pub(crate) fn open(socket: UnixStream) -> io::Result<(&'static Kernel, Commands)> {
-    let commands = Commands(socket.try_clone()?);
+    let commands = Commands(crate::set_apart(&socket)?);
     DESCRIPTORS.get_or_init(|| [socket.as_raw_fd(), commands.0.as_raw_fd()]);
     let kernel = || Kernel {
         socket: Mutex::new(socket),

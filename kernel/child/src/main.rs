@@ -14,11 +14,13 @@ mod checkpoint;
 #[cfg(not(checkpoints))]
 #[path = "no_checkpoint.rs"]
 mod checkpoint;
+mod crash;
 mod input;
 mod keeper;
 mod kernel;
 mod libraries;
 mod runtime;
+mod stdio;
 #[path = "../../cell/src/table.rs"]
 mod table;
 
@@ -26,7 +28,7 @@ use assay_link::native::{Command, Event};
 use assay_link::version;
 use keeper::Role;
 use kernel::{Commands, Kernel};
-use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::io::fcntl_dupfd_cloexec;
 use rustix::process::{Pid, Signal, WaitOptions, getpgrp, getpid, kill_process, kill_process_group, waitpid};
 use std::ffi::OsStr;
 use std::os::fd::{FromRawFd, RawFd};
@@ -68,6 +70,7 @@ fn start() -> Result<Started, String> {
         Role::Cells(channel) => channel,
     };
     restore_environment();
+    stdio::write_lines();
     let (kernel, commands) = kernel::open(socket).map_err(|error| format!("the channel: {error}"))?;
     match cells::start(kernel, notes, Path::new(&runtime)) {
         Ok(cells) => {
@@ -87,8 +90,18 @@ fn inherited(number: &OsStr) -> Option<std::io::Result<UnixStream>> {
     let number: RawFd = number.to_str()?.parse().ok().filter(|number| *number > 2)?;
     // SAFETY: whoever starts this program gives it the descriptor of that number, and nothing here has opened one yet.
     let socket = unsafe { UnixStream::from_raw_fd(number) };
-    Some(fcntl_setfd(&socket, FdFlags::CLOEXEC).map(|()| socket).map_err(Into::into))
+    Some(set_apart(&socket))
 }
+
+/// The same socket under a number that no program expects: one that writes to descriptor 3 by mistake is not to reach the kernel. Where there are
+/// not so many, it is any number.
+fn set_apart(socket: &UnixStream) -> std::io::Result<UnixStream> {
+    let apart = fcntl_dupfd_cloexec(socket, APART).or_else(|_| fcntl_dupfd_cloexec(socket, 3))?;
+    Ok(apart.into())
+}
+
+/// The least number of a descriptor of ours.
+const APART: RawFd = 200;
 
 /// The kernel puts one folder in front of the search path for libraries, for the standard library of cells. The loader has read it by now,
 /// and programs that cells start are not to find it.

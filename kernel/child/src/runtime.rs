@@ -2,6 +2,7 @@
 
 use crate::kernel;
 use crate::libraries::Libraries;
+use crate::stdio;
 use crate::table::{self, Answered, Display, Entry, Report, Table, Text};
 use assay_link::native::{Content, Ending, Event, Frame, Kept, Place};
 use libloading::os::unix::{Library, Symbol};
@@ -11,10 +12,13 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 /// What the runtime calls.
-static TABLE: Table = Table { version: table::VERSION, showing, shown, display, clear, ask, ended };
+static TABLE: Table = Table { version: table::VERSION, showing, shown, display, clear, ask, ended, traced };
 
 /// See [`flush`].
 static FLUSH: OnceLock<table::Flush> = OnceLock::new();
+
+/// See [`trace`].
+static TRACE: OnceLock<table::Trace> = OnceLock::new();
 
 thread_local! {
     /// How the run ended that is just over.
@@ -37,15 +41,16 @@ impl Runtime {
     pub(crate) fn open(libraries: &mut Libraries, path: &Path) -> Result<Self, String> {
         let library = libraries.open(path)?;
         // SAFETY: these are the types of the functions, which the runtime checks against the same file.
-        let (start, flush, runtime) = unsafe {
+        let (start, flush, trace, runtime) = unsafe {
             let start: table::Start = function(library, path, "assay_start")?;
             let flush: table::Flush = function(library, path, "assay_flush")?;
+            let trace: table::Trace = function(library, path, "assay_trace")?;
             let runtime = Self {
                 run: function(library, path, "assay_run")?,
                 drop_variable: function(library, path, "assay_drop")?,
                 environment: function(library, path, "assay_environment")?,
             };
-            (start, flush, runtime)
+            (start, flush, trace, runtime)
         };
         // SAFETY: the table lives for ever, and is what its version says.
         let version = unsafe { start(&raw const TABLE) };
@@ -54,12 +59,14 @@ impl Runtime {
             return Err(format!("{path} is from another build: its version is {version}, not {ours}"));
         }
         FLUSH.get_or_init(|| flush);
+        TRACE.get_or_init(|| trace);
         Ok(runtime)
     }
 
     /// Runs a cell.
     pub(crate) fn run(&self, entry: Option<Entry>) -> Outcome {
         (self.run)(entry);
+        stdio::flush();
         let silent =
             || (Ending::Trouble { what: "the runtime did not tell how it ended".into() }, Vec::new());
         OUTCOME.take().unwrap_or_else(silent)
@@ -84,6 +91,13 @@ impl Runtime {
 pub(crate) fn flush() {
     if let Some(flush) = FLUSH.get() {
         flush();
+    }
+}
+
+/// Tells the kernel which frames are under way in cells on the calling thread.
+pub(crate) fn trace() {
+    if let Some(trace) = TRACE.get() {
+        trace();
     }
 }
 
@@ -176,6 +190,13 @@ extern "C" fn ended(report: *const Report) {
     OUTCOME.set(Some((ending(report, frames), kept)));
 }
 
+#[expect(unsafe_code, reason = "the runtime gives frames by pointer")]
+extern "C" fn traced(frames: *const table::Frame, count: usize) {
+    // SAFETY: pointer and number are those of one slice, which is lent for the time of the call.
+    let frames = unsafe { std::slice::from_raw_parts(frames, count) };
+    tell(&Event::Crashed { frames: frames.iter().map(frame).collect() });
+}
+
 fn ending(report: &Report, frames: &[table::Frame]) -> Ending {
     let message = owned(report.message);
     match report.ending {
@@ -184,14 +205,15 @@ fn ending(report: &Report, frames: &[table::Frame]) -> Ending {
         table::PANIC => Ending::Panic {
             message,
             place: (report.place.line > 0).then(|| place(report.place)),
-            frames: frames
-                .iter()
-                .map(|frame| Frame { function: owned(frame.function), place: place(frame.place) })
-                .collect(),
+            frames: frames.iter().map(frame).collect(),
         },
         table::TROUBLE => Ending::Trouble { what: message },
         other => Ending::Trouble { what: format!("the runtime told an unknown ending, {other}: {message}") },
     }
+}
+
+fn frame(frame: &table::Frame) -> Frame {
+    Frame { function: owned(frame.function), place: place(frame.place) }
 }
 
 fn place(place: table::Place) -> Place {

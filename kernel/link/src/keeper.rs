@@ -14,6 +14,13 @@ pub enum Note {
         /// How.
         status: i32,
     },
+    /// A process that runs cells is about to be ended by this signal.
+    Crashing {
+        /// Its id.
+        pid: u32,
+        /// The signal.
+        signal: i32,
+    },
     /// A process stands by as a checkpoint. The descriptor that comes with the message is the kernel's end of its channel: it runs no cell before it is told
     /// [`Wake`](crate::native::Command::Wake) there, and ends when the channel is closed.
     Checkpoint {
@@ -28,6 +35,7 @@ impl Note {
         let (kind, pid, status) = match self {
             Self::Ended { pid, status } => (0, pid, status),
             Self::Checkpoint { pid } => (1, pid, 0),
+            Self::Crashing { pid, signal } => (2, pid, signal),
         };
         let mut bytes = [kind; LENGTH];
         bytes[1..5].copy_from_slice(&pid.to_le_bytes());
@@ -42,6 +50,7 @@ impl Note {
         match kind {
             0 => Some(Self::Ended { pid, status }),
             1 => Some(Self::Checkpoint { pid }),
+            2 => Some(Self::Crashing { pid, signal: status }),
             _ => None,
         }
     }
@@ -53,7 +62,8 @@ mod tests {
 
     #[test]
     fn a_note_is_read_as_it_was_written() {
-        for note in [Note::Ended { pid: 70_000, status: -2 }, Note::Checkpoint { pid: 1 }] {
+        let crashing = Note::Crashing { pid: 9, signal: 11 };
+        for note in [Note::Ended { pid: 70_000, status: -2 }, Note::Checkpoint { pid: 1 }, crashing] {
             assert_eq!(Note::decode(note.encode()), Some(note));
         }
         assert_eq!(Note::decode([7; LENGTH]), None);

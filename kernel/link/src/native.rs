@@ -119,6 +119,11 @@ pub enum Event {
         /// The variables that were put into the store while it ran, in order.
         kept: Vec<Kept>,
     },
+    /// The process crashes: these frames were under way in cells, the innermost first.
+    Crashed {
+        /// The frames.
+        frames: Vec<Frame>,
+    },
     /// What was to be set or dropped is.
     Obeyed,
     /// It is not: there is no such folder, a destructor panicked. Or the process cannot run cells at all.

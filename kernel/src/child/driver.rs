@@ -9,7 +9,7 @@ use super::{Ended, Fallen, Standing};
 use crate::engine::Host;
 use crate::session::event::NoInput;
 use crate::subprocess;
-use assay_link::native::{Command, Event};
+use assay_link::native::{Command, Event, Frame};
 use futures::future::BoxFuture;
 use std::collections::VecDeque;
 use std::process::ExitStatus;
@@ -57,6 +57,8 @@ pub(super) struct Driver {
     standing: Vec<Checkpoint>,
     /// Whether the process was killed for the cell that it runs: what it still says of the cell's end is not so.
     interrupted: bool,
+    /// What the process says of its end.
+    crash: Crash,
     /// Whether nothing is to take over any more.
     ending: bool,
     screen: Screen,
@@ -74,6 +76,15 @@ pub(super) struct Driver {
     fallen: Arc<Mutex<Option<Fallen>>>,
     /// What it died of.
     gone: watch::Sender<Option<String>>,
+}
+
+/// What a process says that crashes.
+#[derive(Default)]
+struct Crash {
+    /// How it is about to end. What ends it may be that it cannot tell where.
+    status: Option<ExitStatus>,
+    /// What was under way in cells.
+    frames: Vec<Frame>,
 }
 
 /// What others see of it.
@@ -94,6 +105,7 @@ impl Driver {
             cells: Generation::new(seen.pid, channel),
             standing: Vec::new(),
             interrupted: false,
+            crash: Crash::default(),
             ending: false,
             screen: Screen::new(stdout, stderr),
             orders,
@@ -153,8 +165,11 @@ impl Driver {
                         return Some(cause);
                     }
                 }
+                Heard::Crashing { pid, status } if pid == self.cells.pid() => {
+                    self.crash.status = Some(status);
+                }
                 Heard::Checkpoint(checkpoint) => self.standing.push(checkpoint),
-                Heard::Ended { .. } | Heard::Nothing => {}
+                Heard::Ended { .. } | Heard::Crashing { .. } | Heard::Nothing => {}
             }
         }
         None
@@ -165,6 +180,7 @@ impl Driver {
         if let Some(cause) = self.screen.dying_of() {
             return cause.to_owned();
         }
+        let status = self.crash.status.map_or(status, Ok);
         let starved = !self.interrupted && self.starved < process::starved();
         if starved { "killed by the system, out of memory".to_owned() } else { process::cause(status) }
     }
@@ -178,7 +194,8 @@ impl Driver {
                 break pid;
             }
         };
-        let fallen = Fallen { cause: cause.to_owned(), to: pid };
+        let crash = std::mem::take(&mut self.crash);
+        let fallen = Fallen { cause: cause.to_owned(), frames: crash.frames, to: pid };
         match self.call.take() {
             Some(Call::Run { answer, .. }) => drop(answer.send(Ended::Restored(fallen))),
             other => {
@@ -344,6 +361,7 @@ impl Driver {
                     let _ = answer.send(Ended::Done { ending, kept, value });
                 }
             }
+            Event::Crashed { frames } => self.crash.frames = frames,
             Event::Obeyed => self.settle(Ok(())),
             Event::Refused { why } => self.settle(Err(why)),
             Event::Done { .. } | Event::Hello { .. } | Event::Checkpointed { .. } | Event::Ask { .. } => {}
@@ -366,7 +384,7 @@ impl Driver {
         self.last_words().await;
         self.gone.send_replace(Some(cause.clone()));
         if let Some(Call::Run { answer, .. }) = self.call.take() {
-            let _ = answer.send(Ended::Died { cause });
+            let _ = answer.send(Ended::Died { cause, frames: self.crash.frames });
         }
         // Whoever waits for anything else finds nobody who would answer.
     }

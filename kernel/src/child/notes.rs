@@ -20,6 +20,8 @@ pub(super) struct Notes {
 pub(super) enum Heard {
     /// A process has ended.
     Ended { pid: u32, status: ExitStatus },
+    /// A process is about to end.
+    Crashing { pid: u32, status: ExitStatus },
     /// A process stands by.
     Checkpoint(Checkpoint),
     /// Something that is of no use.
@@ -78,6 +80,10 @@ fn receive(socket: &UnixStream) -> io::Result<Option<Heard>> {
     let note = Note::decode(bytes).filter(|_| got.bytes == LENGTH);
     Ok(Some(match (note, channel) {
         (Some(Note::Ended { pid, status }), _) => Heard::Ended { pid, status: ExitStatus::from_raw(status) },
+        (Some(Note::Crashing { pid, signal }), _) => {
+            // As `waitpid` has it, a signal is the status of whom it has ended.
+            Heard::Crashing { pid, status: ExitStatus::from_raw(signal) }
+        }
         (Some(Note::Checkpoint { pid }), Some(channel)) => {
             Heard::Checkpoint(Checkpoint { pid, channel: stream(channel)? })
         }

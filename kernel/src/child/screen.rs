@@ -80,9 +80,10 @@ impl Screen {
         self.show(shown);
     }
 
-    /// The cell has ended, or its process has. Its value, if it had one.
+    /// The cell has ended. Its value, if it had one.
     pub(super) fn end(&mut self) -> Option<Bundle> {
         self.turn(Page::end);
+        self.end_errors();
         self.page.take_value()
     }
 
@@ -91,6 +92,11 @@ impl Screen {
         self.drain();
         self.dying_of = None;
         self.turn(Page::end);
+        self.end_errors();
+    }
+
+    /// Half a character at the end belongs to nothing that comes.
+    fn end_errors(&mut self) {
         let rest = std::mem::take(&mut self.stderr_text).end();
         self.show(stream(rest));
     }

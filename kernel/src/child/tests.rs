@@ -136,7 +136,7 @@ impl Bench {
     /// What a cell dies of.
     async fn cause(&mut self, page: &Arc<Page>, body: &str) -> String {
         match self.run(page, body).await {
-            Ended::Died { cause } => cause,
+            Ended::Died { cause, .. } => cause,
             other => panic!("{other:?}"),
         }
     }
@@ -428,7 +428,7 @@ async fn the_cause_of_a_death_and_the_last_words_are_told() {
         let cause = bench.cause(&page, body).await;
         assert!(!bench.child.alive());
         let again = bench.child.run(&[], None, page.clone()).await;
-        assert_eq!(again, Ended::Died { cause: cause.clone() });
+        assert_eq!(again, Ended::Died { cause: cause.clone(), frames: Vec::new() });
         (cause, page)
     }
     check(
@@ -520,12 +520,20 @@ async fn a_cell_that_ends_its_process_is_as_if_it_had_never_begun() {
         let page = Page::new([]);
         let body = format!("v.push(9); println!(\"said {number}\"); {way};");
         let ended = bench.run_with(&page, "", TAKE, &body, PUT).await;
-        assert_eq!(ended, Ended::Restored(Fallen { cause: expected.to_owned(), to: pid }), "{way}");
+        assert_eq!(restored(ended), (expected.to_owned(), pid), "{way}");
         // What it said has been said, and once.
         assert_eq!(page.stdout(), format!("said {number}\n"));
         assert_eq!(bench.look().await, "[1, 2]\n");
     }
     assert_ne!(bench.child.pid(), first);
+}
+
+/// Of what, and to which checkpoint.
+fn restored(ended: Ended) -> (String, u32) {
+    match ended {
+        Ended::Restored(Fallen { cause, to, .. }) => (cause, to),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]
@@ -546,7 +554,7 @@ async fn an_interrupt_leads_back_to_the_checkpoint() {
         };
         let shared = Arc::clone(&page);
         let (ended, ()) = tokio::join!(bench.run_with(&shared, "", TAKE, &body, PUT), stop);
-        assert_eq!(ended, Ended::Restored(Fallen { cause: "killed".to_owned(), to: pid }));
+        assert_eq!(restored(ended), ("killed".to_owned(), pid));
         bench.child.interrupt();
         assert_eq!(bench.look().await, "[1, 2]\n");
     }
@@ -636,7 +644,7 @@ async fn a_process_that_ends_between_cells_returns_too() {
     }
     // What was compiled meanwhile is not run.
     assert_eq!(bench.run(&page, "println!(\"never\");").await, Ended::NotBegun);
-    let fallen = Fallen { cause: "exit status 5".to_owned(), to: standing.pid };
+    let fallen = Fallen { cause: "exit status 5".to_owned(), frames: Vec::new(), to: standing.pid };
     assert_eq!(bench.child.fallen(), Some(fallen));
     assert_eq!(bench.child.fallen(), None);
     assert_eq!(bench.look().await, "[1]\n");

@@ -23,11 +23,15 @@ pub(crate) fn of_engine(failure: &Failure, sources: &Sources, pen: Pen) -> Error
         }
         Failure::Interrupted { lost } => {
             let value = "the cell was interrupted";
-            stopped("Interrupted", value, pen, lost)
+            stopped("Interrupted", value, &pen.error(value), lost)
         }
-        Failure::Died { cause, lost } => {
+        Failure::Died { cause, frames, lost } => {
             let value = format!("the process that runs the cells ended: {cause}");
-            stopped("Died", &value, pen, lost)
+            let drawn = match frames.first() {
+                Some(frame) => pen.at(&value, frame.place, sources),
+                None => pen.error(&value),
+            };
+            stopped("Died", &value, &(drawn + &under_way(frames)), lost)
         }
         Failure::Trouble(trouble) => of_trouble(trouble, pen),
     }
@@ -77,8 +81,8 @@ fn compile(diagnostics: &[Diagnostic], sources: &Sources, pen: Pen) -> ErrorRepo
 }
 
 /// Of a cell whose process did not live on.
-fn stopped(name: &str, value: &str, pen: Pen, lost: &Lost) -> ErrorReport {
-    let mut report = ended(name, value, &pen.error(value), &lost.names);
+fn stopped(name: &str, value: &str, drawn: &str, lost: &Lost) -> ErrorReport {
+    let mut report = ended(name, value, drawn, &lost.names);
     report.traceback.extend(left(lost).into_iter().map(|note| format!("note: {note}")));
     report
 }
@@ -227,13 +231,13 @@ mod tests {
         );
         let threads = Lost { threads: vec!["deaf".into()], ..Lost::default() };
         check(
-            &Failure::Died { cause: "abort".into(), lost: Box::new(threads) },
+            &Failure::Died { cause: "abort".into(), frames: vec![], lost: Box::new(threads) },
             "Died",
             "the process that runs the cells ended: abort",
             &["as they were before the cell", "did not come back", "deaf"],
         );
         check(
-            &Failure::Died { cause: "segmentation fault".into(), lost: Box::default() },
+            &Failure::Died { cause: "segmentation fault".into(), frames: vec![], lost: Box::default() },
             "Died",
             "the process that runs the cells ended: segmentation fault",
             &["segmentation fault", "as they were before the cell"],

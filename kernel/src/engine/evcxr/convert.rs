@@ -44,7 +44,7 @@ pub(super) fn failure(failure: link::Failure, cell: u32, source: &str) -> Failur
         }
         link::Failure::Question { message } => Failure::Question { message },
         link::Failure::Interrupted { lost } => Failure::Interrupted { lost: gone(lost) },
-        link::Failure::Died { cause, lost } => Failure::Died { cause, lost: gone(lost) },
+        link::Failure::Died { cause, lost } => Failure::Died { cause, frames: Vec::new(), lost: gone(lost) },
         link::Failure::Trouble { what, remedy } => Failure::Trouble(Trouble { what, remedy }),
     }
 }

@@ -4,7 +4,7 @@ use super::build::Program;
 use super::notebook::{self, Gone, Notebook};
 use super::past::{Moment, Past};
 use super::{Native, State, diagnose};
-use crate::child::{Child, Ended};
+use crate::child::{Child, Ended, Fallen};
 use crate::engine::surroundings::Surroundings;
 use crate::engine::{Failure, Lost, Ran, Trouble, Undone};
 use assay_link::native::{Ending, Kept};
@@ -22,32 +22,39 @@ impl Native {
         ended: Ended,
         interrupted: bool,
     ) -> Result<Ran, Failure> {
-        let stopped = |cause: String, lost: Lost| {
-            let lost = Box::new(lost);
-            if interrupted { Failure::Interrupted { lost } } else { Failure::Died { cause, lost } }
-        };
-        match ended {
+        let (cause, frames, lost) = match ended {
             Ended::Done { ending, kept, value } => {
                 let (notebook, ran) = done(program, cell, ending, &kept, value);
                 self.settled(state, Arc::new(notebook));
-                ran
+                return ran;
             }
-            Ended::Restored(fallen) => {
+            Ended::Restored(Fallen { cause, frames, to }) => {
                 let unsaved = state.past.unsaved();
-                let moment = self.return_to(state, fallen.to).await;
-                Err(stopped(fallen.cause, returned(moment.as_ref(), cell, unsaved)))
+                let moment = self.return_to(state, to).await;
+                (cause, frames, returned(moment.as_ref(), cell, unsaved))
             }
             Ended::NotBegun => {
                 let fallen = self.child().as_ref().and_then(Child::fallen);
-                let Some(fallen) = fallen else { return Err(stopped(String::new(), Lost::default())) };
-                let moment = self.return_to(state, fallen.to).await;
-                Err(stopped(fallen.cause, returned(moment.as_ref(), cell, None)))
+                match fallen {
+                    Some(Fallen { cause, frames, to }) => {
+                        let moment = self.return_to(state, to).await;
+                        (cause, frames, returned(moment.as_ref(), cell, None))
+                    }
+                    None => (String::new(), Vec::new(), Lost::default()),
+                }
             }
-            Ended::Died { cause } => {
+            Ended::Died { cause, frames } => {
                 let why = state.past.unsaved();
-                Err(stopped(cause, Lost { why, ..self.bury(state, cell) }))
+                (cause, frames, Lost { why, ..self.bury(state, cell) })
             }
+        };
+        let lost = Box::new(lost);
+        if interrupted {
+            return Err(Failure::Interrupted { lost });
         }
+        // The texts of its cell are there, and not in the notebook that the process returned to.
+        let frames = frames.iter().filter_map(|frame| diagnose::frame(frame, &program.notebook)).collect();
+        Err(Failure::Died { cause, frames, lost })
     }
 
     /// Takes note of a process that has ended since the last cell, as a thread of the user's can do: what there is to say about it.
