@@ -117,6 +117,12 @@ lint_engine() {
         cargo build --release --locked -p assay-evcxr
 }
 
+# What systems without checkpoints have, in a folder of its own: the other one is not to be built again for it.
+lint_without_checkpoints() {
+    ASSAY_NO_CHECKPOINTS=1 CARGO_TARGET_DIR="$CARGO_TARGET_DIR/without" \
+        cargo clippy --locked -p assay-child --all-targets -- -D warnings
+}
+
 lint_shell() {
     if command -v shellcheck >/dev/null; then
         shellcheck --external-sources --source-path="$REPOSITORY" "$REPOSITORY"/install/*.sh "$tests/run.sh" "$tests/bench/run.sh" "$REPOSITORY/.ci/run"
@@ -178,6 +184,7 @@ need_python
 add_rust_src
 step "Formatting" cargo fmt --check
 step "Lints" cargo clippy --locked --all-targets -- -D warnings
+step "Lints without checkpoints" lint_without_checkpoints
 step "Lints of the scripts" lint_shell
 counted "Unit tests" count_cargo unit_tests
 if can_sanitize; then

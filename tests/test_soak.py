@@ -16,7 +16,8 @@ SEED, CELLS = (int(part) for part in os.environ.get("ASSAY_SOAK", "1,500").split
 
 pytestmark = pytest.mark.timeout(900 + CELLS * 2)
 
-BEGIN = "let mut a = 0i64; let mut v: Vec<i64> = Vec::new(); fn step(x: i64) -> i64 { x + 1 }"
+CRATES = ':dep rayon = "1"'
+BEGIN = "use rayon::prelude::*; let mut a = 0i64; let mut v: Vec<i64> = Vec::new(); fn step(x: i64) -> i64 { x + 1 }"
 DEEP = "fn deep(n: u64) -> u64 { if n == u64::MAX { 0 } else { 1 + deep(n + 1) + std::hint::black_box(n) } }"
 
 # What ends the cell, after it has changed the variables: the code, and the error's name. Nothing of it is left.
@@ -29,7 +30,11 @@ LOST = [
 ]
 
 # What is interrupted some time after its beginning, which may be before it runs.
-ENDLESS = ["a = 1234; loop {}", "v.clear(); std::thread::sleep(std::time::Duration::MAX);"]
+ENDLESS = [
+    "a = 1234; loop {}",
+    "v.clear(); std::thread::sleep(std::time::Duration::MAX);",
+    "v.push(-7); (0..u64::MAX).into_par_iter().for_each(|n| { std::hint::black_box(n); });",
+]
 
 
 class Model:
@@ -59,7 +64,7 @@ def interrupted(front: FrontEnd, code: str, delay: float) -> str | None:
 
 def turn(front: FrontEnd, model: Model, dice: random.Random, number: int) -> None:
     """One cell."""
-    kind = dice.randrange(8)
+    kind = dice.randrange(11)
     if kind == 0:
         front.execute("a = step(a);").ok()
         model.a += 1
@@ -84,6 +89,16 @@ def turn(front: FrontEnd, model: Model, dice: random.Random, number: int) -> Non
         failed = front.execute('for line in 0..200 { println!("{line}"); } std::process::abort();')
         assert failed.error()["ename"] == "Died"
         assert failed.stdout() == "".join(f"{line}\n" for line in range(200))
+    elif kind == 7:
+        front.execute("a += (0..100i64).into_par_iter().map(|n| n % 2).sum::<i64>();").ok()
+        model.a += 50
+    elif kind == 8:
+        # As if it had never been, with what it made.
+        front.execute("v.clear(); a = -1; fn step(x: i64) -> i64 { x - 1000 }").ok()
+        front.execute("%undo").ok().everything()
+    elif kind == 9:
+        # A thread that goes on, and holds nothing up.
+        front.execute("std::thread::spawn(|| std::thread::sleep(std::time::Duration::from_millis(300)));").ok()
     else:
         code, name = dice.choice(LOST)
         failed = front.execute(code)
@@ -95,6 +110,7 @@ def test_the_variables_are_always_what_they_should_be() -> None:
     dice = random.Random(SEED)
     with running() as kernel:
         front = kernel.connect()
+        front.execute(CRATES).ok().everything()
         front.execute(BEGIN).ok()
         model = Model()
         for number in range(CELLS):

@@ -41,10 +41,10 @@ impl Magic for Undo {
             return Err(Complaint::unexpected(call, &outcome));
         };
         let mut told = format!(
-            "Variables and names are as they were before cell[{cell}]. What it printed, and did to files and elsewhere, stays."
+            "Variables and names are as they were before cell[{cell}].\nWhat it printed, and did to files and elsewhere, stays."
         );
         if !without.is_empty() {
-            told.push_str(&format!(" These threads did not come back: {}.", without.join(", ")));
+            told.push_str(&format!("\nThese threads did not come back: {}.", without.join(", ")));
         }
         Ok(Report::shown(Bundle::text(told)))
     }
