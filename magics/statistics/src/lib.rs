@@ -2,6 +2,7 @@
 mod assertion;
 mod bootstrap;
 mod comparison;
+mod complexity;
 mod distribution;
 mod floor;
 mod generator;
@@ -19,6 +20,7 @@ pub use bootstrap::Bootstrap;
 pub use comparison::{
     Comparison, Interleaved, MARGIN, NotInterleaved, Pair, Place, Ranking, SIGNIFICANT, Verdict,
 };
+pub use complexity::{Class, Fit, Growth, GrowthVerdict, Knee, LEAST_RANGE, LEAST_SIZES, growth};
 pub use floor::{UNKNOWN_FLOOR, noise_floor};
 pub use generator::Generator;
 pub use interval::{Estimate, Interval};
