@@ -93,7 +93,7 @@ impl Samples {
         Summary::of(&self.values)
     }
 
-    /// Samples of which one value is known, and no spread.
+    /// How many there are, one or more.
     pub(crate) fn len(&self) -> usize {
         self.values.len()
     }

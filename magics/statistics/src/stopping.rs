@@ -1,6 +1,6 @@
 //! When a measurement ends: early once it is sure enough, and never later than its budget.
 
-use crate::bootstrap::Bootstrap;
+use crate::interval::Estimate;
 use crate::sample::Samples;
 use std::time::Duration;
 
@@ -34,25 +34,20 @@ pub enum Next {
 impl Stopping {
     /// What to do when `samples` are measured, `elapsed` is over, and another block is thought to take `block`. It is asked between blocks, and at least one
     /// block has to be measured before, however long it takes.
-    pub fn next(&self, samples: &Samples, bootstrap: &Bootstrap, elapsed: Duration, block: Duration) -> Next {
-        if self.is_sure(samples, bootstrap) {
+    ///
+    /// `estimate` is what is to become sure, with a floor of 0, for a floor is never passed by measuring on: the median of the samples, or a ratio
+    /// to others that were measured in turns with them.
+    pub fn next(&self, samples: &Samples, estimate: &Estimate, elapsed: Duration, block: Duration) -> Next {
+        let enough = samples.shape().len() >= LEAST_BLOCKS && samples.len() >= LEAST_SAMPLES;
+        // Code that takes no time will not take more of it.
+        let tight = estimate.relative_half_width().is_none_or(|half_width| half_width <= self.target);
+        if enough && tight {
             Next::Sure
         } else if elapsed.saturating_add(block) > self.budget {
             Next::Spent
         } else {
             Next::Measure
         }
-    }
-
-    /// By the interval without its floor: a floor is never reached by measuring on.
-    fn is_sure(&self, samples: &Samples, bootstrap: &Bootstrap) -> bool {
-        let enough = samples.shape().len() >= LEAST_BLOCKS && samples.len() >= LEAST_SAMPLES;
-        enough
-            && bootstrap
-                .median(samples, 0.0)
-                .relative_half_width()
-                // Code that takes no time will not take more of it.
-                .is_none_or(|half_width| half_width <= self.target)
     }
 }
 
@@ -68,7 +63,8 @@ mod tests {
 
     fn next(samples: &Samples, target: f64, elapsed_ms: u64) -> Next {
         let stopping = Stopping { target, budget: Duration::from_millis(1000) };
-        stopping.next(samples, &BOOTSTRAP, Duration::from_millis(elapsed_ms), Duration::from_millis(100))
+        let estimate = BOOTSTRAP.median(samples, 0.0);
+        stopping.next(samples, &estimate, Duration::from_millis(elapsed_ms), Duration::from_millis(100))
     }
 
     #[test]
