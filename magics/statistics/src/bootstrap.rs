@@ -2,11 +2,11 @@
 //!
 //! Blocks are drawn first, then samples within them (Davison and Hinkley, "Bootstrap Methods and their Application", 1997, section 3.8), because the samples of a block
 //! share the machine's mood: drawn one by one, 95 % intervals held the truth in 7 to 40 % of the runs that were tried on a shared machine. Drawing twice errs
-//! to the wide side where blocks are alike: there 95 % are 97 to 99 in simulation.
+//! to the wide side where blocks are alike: there 95 % are 97 to 99.8 in simulation.
 //!
 //! A few blocks, drawn again, differ by less than blocks do: by the factor √((k-1)/k), and the tails are those of a normal distribution where Student's with k-1
-//! degrees of freedom belong. The interval is widened by both (Hesterberg, "What teachers should know about the bootstrap", The American Statistician 69, 2015, section
-//! 5.1, who moves the percentiles instead; with five blocks these would be the extremes of the resamples, which are mostly chance).
+//! degrees of freedom belong. The interval is widened by both (Hesterberg, "What teachers should know about the bootstrap", The American Statistician 69, 2015,
+//! who moves the percentiles instead; with five blocks these would be the extremes of the resamples, which are mostly chance).
 
 use crate::distribution::{normal_two_sided, student_two_sided};
 use crate::generator::Generator;

@@ -38,7 +38,7 @@ const WORST_ERROR: f64 = 0.15;
 /// A jump by less is a knee.
 const LEAST_JUMP: f64 = 1.5;
 
-/// "No empirical support" for the other one, in units of the criterion (Burnham and Anderson, "Model Selection and Multimodel Inference", 2002, section 2.6).
+/// "Very strong" evidence against the other one, in units of the criterion (Kass and Raftery, "Bayes factors", JASA 90, 1995).
 const CLEARLY: f64 = 10.0;
 
 /// An error that is so many times as large is as good: what remains of noise is not known better at a dozen sizes.

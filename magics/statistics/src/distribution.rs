@@ -2,7 +2,7 @@
 
 use std::f64::consts::{FRAC_PI_2, PI};
 
-/// From here on the normal distribution is taken for Student's: they differ by less than 0.4 % of the quantile at 99 %.
+/// From here on the normal distribution is taken for Student's: they differ by less than half a percent at 99 %.
 const NEARLY_NORMAL: usize = 400;
 
 /// Halvings of an interval until nothing is left of a double's 53 bits.

@@ -12,7 +12,7 @@ use modes::Modes;
 use seconds::Seconds;
 use std::fmt;
 
-/// What is left of the empty loop's cost cannot be told from nothing below this share of it: the loop itself differs by a tenth.
+/// What costs less than this share of the empty loop cannot be told from nothing: the loop itself differs by a tenth.
 const LIKE_EMPTY: f64 = 0.2;
 
 /// A batch that is so many steps of the clock is known to a hundredth; divan chooses its batches by the same measure.
@@ -154,7 +154,6 @@ fn slow_first_run(estimate: &Estimate, circumstances: &Circumstances) -> Option<
         .then_some(Warning::SlowFirstRun { first, typical })
 }
 
-/// Two speeds, or a drift, explain outliers better than chance does; the caller is told all the same, after those.
 fn many_outliers(samples: &Samples) -> Option<Warning> {
     let outliers = Outliers::of(&samples.sorted());
     let many =

@@ -17,7 +17,7 @@ pub enum Class {
     Quadratic,
     /// O(n³).
     Cubic,
-    /// O(2ⁿ), or another base above 1.25: the recursive Fibonacci numbers grow as 1.618ⁿ.
+    /// O(2ⁿ), or another base from 1.25 to 8: the recursive Fibonacci numbers grow as 1.618ⁿ.
     Exponential,
 }
 
