@@ -15,6 +15,7 @@ pub mod plan;
 pub mod render;
 pub mod specification;
 pub mod table;
+pub mod units;
 
 mod nearest;
 mod ranges;

@@ -1,6 +1,11 @@
-//! How results are shown: bundles of MIME types, tables, and (later) charts.
+//! How results are shown: bundles of MIME types, tables, and charts.
+//!
+//! Nothing here measures or judges: what comes in are figures and labels, what goes out is a [`Bundle`] whose plain text is
+//! complete on its own. A table is html that an untrusted front end keeps; a chart is svg beside a png of the same
+//! drawing. How single figures are written is in [`crate::units`].
 
 mod bundle;
+pub mod chart;
 mod table;
 
 pub use bundle::Bundle;

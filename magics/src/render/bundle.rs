@@ -26,8 +26,32 @@ impl Bundle {
         self
     }
 
+    /// The same bundle with `said` about its content of type `mime` (or under the key `assay`).
+    #[must_use]
+    pub fn with_metadata(mut self, mime: &str, said: impl Into<Value>) -> Self {
+        self.metadata.insert(mime.to_owned(), said.into());
+        self
+    }
+
     /// The plain text of the bundle, empty if there is none.
     pub fn plain(&self) -> &str {
         self.data.get("text/plain").and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn content_and_what_is_said_about_it_stay_apart() {
+        let bundle = Bundle::text("a chart")
+            .with("image/png", "AA==")
+            .with_metadata("image/png", json!({"width": 600}));
+        assert_eq!(Value::from(bundle.data.clone()), json!({"text/plain": "a chart", "image/png": "AA=="}));
+        assert_eq!(Value::from(bundle.metadata.clone()), json!({"image/png": {"width": 600}}));
+        let again = bundle.with_metadata("image/png", json!({"width": 300}));
+        assert_eq!(Value::from(again.metadata), json!({"image/png": {"width": 300}}), "the later one counts");
     }
 }
