@@ -89,6 +89,8 @@ impl Now {
                 turn.killed = true;
                 family::kill_cells(runtime);
             }
+            // evcxr starts the next one by itself, which is in the group of the builds for its first moments.
+            None if turn.killed => {}
             None => family::kill_builds(),
         }
         true
