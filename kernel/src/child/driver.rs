@@ -285,12 +285,7 @@ impl Driver {
                 self.call = Some(Call::Stand { answer });
                 self.cells.tell(&Command::Checkpoint).await;
             }
-            Order::Discard { pid } => {
-                if self.standing.extract_if(.., |standing| standing.pid == pid).next().is_some() {
-                    subprocess::kill(pid);
-                    self.cells.tell(&Command::Discarded { pid }).await;
-                }
-            }
+            Order::Discard { pid } => self.discard(pid).await,
             Order::Return { pid, answer } => {
                 let wanted = self.standing.extract_if(.., |standing| standing.pid == pid).next();
                 let replaced = match wanted {
@@ -301,6 +296,14 @@ impl Driver {
             }
             // They do not wait.
             Order::Interrupt | Order::End => {}
+        }
+    }
+
+    /// Ends a checkpoint, if it is there.
+    async fn discard(&mut self, pid: u32) {
+        if self.standing.extract_if(.., |standing| standing.pid == pid).next().is_some() {
+            subprocess::kill(pid);
+            self.cells.tell(&Command::Discarded { pid }).await;
         }
     }
 
@@ -320,7 +323,12 @@ impl Driver {
                 {
                     let pid = self.standing.last().map(|checkpoint| checkpoint.pid);
                     let standing = pid.map(|pid| Standing { pid, bytes, without });
-                    let _ = answer.send(standing.ok_or_else(|| "the copy was not announced".to_owned()));
+                    let answered =
+                        answer.send(standing.ok_or_else(|| "the copy was not announced".to_owned()));
+                    if let (Err(_), Some(pid)) = (answered, pid) {
+                        // Whoever wanted it was interrupted, and nobody will ever name it.
+                        self.discard(pid).await;
+                    }
                 }
                 return died;
             }

@@ -575,6 +575,8 @@ async fn what_has_ended_well_is_kept_and_leaves_no_checkpoint() {
     }
     assert_eq!(bench.look().await, format!("{:?}\n", (0..20).collect::<Vec<u64>>()));
     assert_eq!(bench.child.pid(), pid);
+    // Nor does one that nobody waits for any more.
+    assert_eq!(bench.child.stand().now_or_never(), None);
     while std::fs::read_to_string(&children).is_ok_and(|children| !children.trim().is_empty()) {
         tokio::task::yield_now().await;
     }
