@@ -126,6 +126,21 @@ def test_a_cell_that_fails_after_its_dep_keeps_the_crate(notebook: FrontEnd, tmp
     assert "kept-crate = " in last_shown(shown)
 
 
+def test_a_crate_is_taken_back_with_its_cell(notebook: FrontEnd, tmp_path: Path) -> None:
+    place = crate(tmp_path, "taken", "pub fn f() -> u8 { 1 }")
+    line = f'taken = {{ path = "{place}" }}'
+    notebook.execute("let kept = 1;").ok()
+    add(notebook, line)
+    notebook.execute("let used = taken::f();").ok()
+    for _ in range(2):
+        notebook.execute("%undo").ok().everything()
+    assert "taken" in worded(notebook.execute("taken::f()"))
+    assert "no crate was added" in last_shown(notebook.execute(":show_deps").ok())
+    assert notebook.execute("kept").ok().text() == "1"
+    add(notebook, line)
+    assert notebook.execute("taken::f()").ok().text() == "1"
+
+
 def test_an_interrupt_ends_cargo(notebook: FrontEnd, tmp_path: Path) -> None:
     notebook.execute("let kept = 1;").ok()
     slow = crate(tmp_path, "slow", "", build="fn main() { std::thread::sleep(std::time::Duration::from_secs(100_000)); }")
