@@ -29,6 +29,9 @@ pub(crate) enum Command {
         #[arg(hide = true)]
         rest: Vec<String>,
     },
+    /// End what a kernel leaves behind that is killed (the kernel calls this)
+    #[command(hide = true)]
+    Sweep,
 }
 
 /// Which kernelspec is meant.

@@ -13,6 +13,7 @@ use crate::session::reply::{
 };
 use crate::session::request::{CompleteRequest, ExecuteRequest, HistoryRequest, InspectRequest};
 use crate::sockets::{Notebook, serve};
+use crate::sweeper;
 use crate::wire::connection::Connection;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
@@ -29,6 +30,7 @@ pub(crate) fn run(
 ) -> Result<(), Box<dyn Error>> {
     start_log(environment)?;
     let connection = Connection::read(connection_file)?;
+    sweeper::prepare(&environment.program);
     let folder = std::env::current_dir()?;
     let variables = environment.variables.clone();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

@@ -9,6 +9,7 @@ mod parent;
 mod session;
 mod sockets;
 mod subprocess;
+mod sweeper;
 mod wire;
 
 use arguments::{Arguments, Command};
@@ -55,6 +56,7 @@ fn run(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
             }
         }
         Command::Kernel { connection_file, .. } => kernel::run(connection_file, &environment, &folders()?)?,
+        Command::Sweep => sweeper::run(std::io::stdin().lock()),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -11,8 +11,8 @@ use std::process::{Command, Stdio};
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
-/// An error where nobody can be asked: while a notebook is executed without a front end, for example. Outside of a notebook the line is read
-/// from standard input.
+/// An error where the user ends the input, and where nobody can be asked: while a notebook is executed without a front end, for example. Outside
+/// of a notebook the line is read from standard input.
 pub fn input(prompt: &str) -> std::io::Result<String> {
     match outlet::ask(prompt, false) {
         Some(answer) => answer.ok_or_else(nobody),
@@ -35,7 +35,7 @@ pub fn password(prompt: &str) -> std::io::Result<String> {
 }
 
 fn nobody() -> Error {
-    Error::new(ErrorKind::Unsupported, "nobody can be asked: this front end allows no input")
+    Error::new(ErrorKind::UnexpectedEof, "nobody answers: the input has ended, or this front end allows none")
 }
 
 fn read(prompt: &str) -> std::io::Result<String> {

@@ -72,6 +72,8 @@ pub(super) struct Driver {
     /// How many processes the system had ended for want of memory when the cell began, if it counts.
     starved: Option<u64>,
     question: Option<BoxFuture<'static, Result<String, NoInput>>>,
+    /// Whether the process waits for an answer.
+    asked: bool,
     /// Which checkpoint has taken over while no cell ran, until somebody has been told.
     fallen: Arc<Mutex<Option<Fallen>>>,
     /// What it died of.
@@ -115,6 +117,7 @@ impl Driver {
             id: 0,
             starved: None,
             question: None,
+            asked: false,
             fallen: seen.fallen,
             gone: seen.gone,
         }
@@ -145,10 +148,7 @@ impl Driver {
                 }
                 order = self.orders.recv(), if !self.alone => self.ordered(order),
                 () = self.screen.watch() => {}
-                line = answer(&mut self.question) => {
-                    self.question = None;
-                    self.cells.tell(&Command::Input(line.ok())).await;
-                }
+                line = answer(&mut self.question) => self.answered(line).await,
             }
         };
         self.died(cause).await;
@@ -217,7 +217,7 @@ impl Driver {
         self.interrupted = true;
         self.last_words().await;
         let replaced = self.cells.replace(checkpoint).await;
-        (self.interrupted, self.question) = (false, None);
+        (self.interrupted, self.question, self.asked) = (false, None, false);
         replaced
     }
 
@@ -333,9 +333,10 @@ impl Driver {
                 return died;
             }
             Event::Ask { prompt, password } => {
+                self.asked = true;
                 self.question = self.screen.ask(prompt, password);
                 if self.question.is_none() {
-                    self.cells.tell(&Command::Input(None)).await;
+                    self.answer(None).await;
                 }
             }
             Event::Showing | Event::Display { .. } | Event::Update { .. } | Event::Clear { .. } => {
@@ -344,7 +345,27 @@ impl Driver {
             }
             other => self.take(other),
         }
+        if self.asked && !matches!(self.call, Some(Call::Run { .. })) {
+            // A thread asks, and front ends take questions of a running cell alone. It would wait for ever, and whoever reads next for it.
+            self.answer(None).await;
+        }
         None
+    }
+
+    async fn answered(&mut self, line: Result<String, NoInput>) {
+        self.question = None;
+        match line {
+            // The cell is about to be ended, and must not go on as if its input had.
+            Err(NoInput::Interrupted) => return,
+            Err(NoInput::NotAllowed) => self.screen.without_input(),
+            Ok(_) | Err(NoInput::Ended) => {}
+        }
+        self.answer(line.ok()).await;
+    }
+
+    async fn answer(&mut self, line: Option<String>) {
+        (self.question, self.asked) = (None, false);
+        self.cells.tell(&Command::Input(line)).await;
     }
 
     /// What an event does here, whether or not the process waits for an answer.

@@ -18,6 +18,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 const LAST_WORDS: [(&str, &str); 2] =
     [("has overflowed its stack", "stack overflow"), ("memory allocation of ", "out of memory")];
 
+/// A program that reads to the end of an empty input may fail far from there, or not at all.
+const WITHOUT_INPUT: &str = "note: standard input is empty: this front end allows no input\n";
+
 /// The outputs of the process, and the page that they make.
 pub(super) struct Screen {
     stdout: Pipe,
@@ -28,6 +31,8 @@ pub(super) struct Screen {
     dying_of: Option<&'static str>,
     /// Who sees output: the host of the last cell, also after it.
     host: Option<Arc<dyn Host>>,
+    /// What is said where standard input is read and nobody can be asked, until it has been said.
+    without_input: Option<&'static str>,
 }
 
 impl Screen {
@@ -39,6 +44,7 @@ impl Screen {
             stderr_text: Decoder::default(),
             dying_of: None,
             host: None,
+            without_input: None,
         }
     }
 
@@ -47,6 +53,7 @@ impl Screen {
         self.drain();
         self.host = Some(host);
         self.dying_of = None;
+        self.without_input = Some(WITHOUT_INPUT);
     }
 
     /// Waits for something to show, and shows it.
@@ -116,8 +123,18 @@ impl Screen {
         // A plain read of standard input says neither.
         let plain = prompt.is_empty() && !password;
         let question = if plain { self.page.take_question() } else { Question { prompt, password } };
+        if !plain {
+            // The call that asks is in error.
+            self.without_input = None;
+        }
         let host = self.host.clone()?;
         Some(Box::pin(async move { host.ask(question.prompt, question.password).await }))
+    }
+
+    /// Nobody could be asked: says so once in each cell.
+    pub(super) fn without_input(&mut self) {
+        let said = self.without_input.take().map(str::to_owned);
+        self.show(said.and_then(stream));
     }
 
     fn print(&mut self, bytes: &[u8]) {

@@ -54,6 +54,8 @@ pub(crate) trait FrontEnd: Send + Sync {
 pub(crate) enum NoInput {
     /// The request said that its front end cannot ask (`allow_stdin` false).
     NotAllowed,
-    /// An interrupt came while the user was asked, or the front end went away.
+    /// An interrupt came while the user was asked.
     Interrupted,
+    /// The user said that there is no more, or the front end went away.
+    Ended,
 }

@@ -138,6 +138,7 @@ impl Session {
                 message: "this asks before it does it, and this front end cannot ask".into(),
                 hint: Some("add -f to do it without asking".into()),
             }),
+            Err(NoInput::Ended) => Ok(false),
             Err(NoInput::Interrupted) => Err(Fault::Engine(Failure::Interrupted { lost: Box::default() })),
         }
     }

@@ -3,6 +3,7 @@
 use super::event::{Event, StreamName};
 use super::interrupt::Stopped;
 use super::stage::Stage;
+use crate::sweeper::{self, Watched};
 use assay_link::text::Decoder;
 use assay_magics::plan::ProcessStep;
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
@@ -22,7 +23,7 @@ const CHUNK: usize = 65_536;
 #[derive(Default)]
 pub(crate) struct Processes {
     /// Process groups that outlived the command that led them (`sleep 60 &`); they end with the kernel.
-    left: Mutex<Vec<Pid>>,
+    left: Mutex<Vec<(Pid, Watched)>>,
 }
 
 /// How a process ended.
@@ -51,6 +52,7 @@ impl Processes {
         let mut child = command.spawn()?;
         // The command holds the writing ends of both pipes: without them gone, the end of a stream would never come.
         drop(command);
+        let watched = child.id().map(sweeper::watch);
         let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         let stdin = child.stdin.take();
         let input = step.input.clone();
@@ -79,20 +81,20 @@ impl Processes {
         // What it wrote before it ended is in the pipes now; what its background processes write later is not waited for.
         drain(&stdout, &mut out_text, StreamName::Stdout, stage)?;
         drain(&stderr, &mut err_text, StreamName::Stderr, stage)?;
-        self.remember(group);
+        self.remember(group.zip(watched));
         Ok(ending)
     }
 
     /// Ends every process that was left in the background.
     pub(crate) fn stop(&self) {
-        for group in self.left.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        for (group, _) in self.left.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             // It may have ended by itself.
             kill_process_group(group, Signal::KILL).ok();
         }
     }
 
-    fn remember(&self, group: Option<Pid>) {
-        if let Some(group) = group.filter(|group| test_kill_process_group(*group).is_ok()) {
+    fn remember(&self, group: Option<(Pid, Watched)>) {
+        if let Some(group) = group.filter(|(group, _)| test_kill_process_group(*group).is_ok()) {
             self.left.lock().unwrap_or_else(PoisonError::into_inner).push(group);
         }
     }

@@ -18,6 +18,12 @@ use crate::wire::request::Request;
 /// A front end opens its sockets one after the other: its stdin may be connected a moment after its first cell arrives.
 const LATECOMER: Duration = Duration::from_secs(1);
 
+/// What a front end answers for an end of the input: Jupyter's consoles send this when Ctrl-D is pressed, and ipykernel takes it for that.
+const END: &str = "\u{4}";
+
+/// What the user can type for it in a notebook's field, which knows no such key: a terminal shows the key so.
+const TYPED_END: &str = "^D";
+
 /// Where questions are asked.
 #[derive(Clone)]
 pub(crate) struct Stdin {
@@ -46,10 +52,12 @@ enum Answer {
     Line(String),
     /// The front end has no stdin socket.
     Unreachable,
+    /// The front end has gone.
+    Gone,
 }
 
 impl Stdin {
-    /// Asks the sender of `parent`. It is an error when an interrupt comes, or when there is nobody to ask.
+    /// Asks the sender of `parent`. It is an error when an interrupt comes, when the user ends the input, or when there is nobody to ask.
     pub(crate) async fn ask(
         &self,
         identities: Vec<Bytes>,
@@ -61,11 +69,14 @@ impl Stdin {
         let given_up = Instant::now() + LATECOMER;
         loop {
             match self.ask_once(asking.clone()).await? {
+                Answer::Line(line) if line == END || line == TYPED_END && !password => {
+                    return Err(NoInput::Ended);
+                }
                 Answer::Line(line) => return Ok(line),
                 Answer::Unreachable if Instant::now() < given_up => {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
-                Answer::Unreachable => return Err(NoInput::Interrupted),
+                Answer::Unreachable | Answer::Gone => return Err(NoInput::Ended),
             }
         }
     }
@@ -124,7 +135,9 @@ impl Desk {
                 },
                 incoming = receiver.next() => self.hear(incoming),
                 identity = departures.next() => {
-                    self.open.take_if(|open| open.identity.as_ref() == Some(&identity));
+                    if let Some(open) = self.open.take_if(|open| open.identity.as_ref() == Some(&identity)) {
+                        let _cancelled = open.answer.send(Answer::Gone).is_err();
+                    }
                 }
             }
         }

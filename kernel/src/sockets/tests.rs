@@ -300,6 +300,21 @@ async fn a_front_end_that_cannot_be_asked_is_not_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_can_be_the_end_of_the_input() {
+    let (_kernel, mut client) = kernel_and_client().await;
+    for (line, expected) in
+        [("\u{4}", "Err(Ended)"), ("^D", "Err(Ended)"), ("", "Ok(\"\")"), ("^D ", "Ok(\"^D \")")]
+    {
+        let request = client.execute("ask").await;
+        client.question().await;
+        client.answer(line, None).await;
+        client.reply(&request).await;
+        let text = &client.until(&request, "execute_result").await.content["data"]["text/plain"];
+        assert_eq!(text, expected, "{line:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_interrupt_cancels_a_question() {
     let (_kernel, mut client) = kernel_and_client().await;
     let request = client.execute("ask").await;
@@ -320,7 +335,7 @@ async fn a_client_that_vanishes_takes_nobody_with_it() {
     bob.question().await;
     drop(bob);
     let text = &ada.until(&asking, "execute_result").await.content["data"]["text/plain"];
-    assert_eq!(text, "Err(Interrupted)");
+    assert_eq!(text, "Err(Ended)");
     ada.until_idle(&asking).await;
     let mut eve = kernel.client("eve").await;
     let running = eve.execute("input\ngate\nvalue").await;

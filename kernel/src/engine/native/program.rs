@@ -1,6 +1,7 @@
 //! A program that is run to its end: in a process group of its own, so that nothing of it goes on when nobody waits any more.
 
 use crate::subprocess;
+use crate::sweeper::{self, Watched};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io;
@@ -8,6 +9,10 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
+
+/// What to do where a program that is there does not start.
+pub(super) const SHORT: &str =
+    "the machine may be short of memory, or this user of processes or open files (`ulimit -a`)";
 
 /// Runs `program` in `folder` with exactly this environment. Dropping the future ends it and whatever it started.
 ///
@@ -39,14 +44,14 @@ pub(super) async fn watch(
         .stderr(Stdio::piped())
         .process_group(0)
         .spawn()?;
-    let mut group = Group(child.id());
+    let mut group = Group::of(child.id());
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let mut unheard = |_: &[u8]| ();
     let (stdout, stderr) = tokio::try_join!(read(stdout, &mut unheard), read(stderr, heard))?;
     let status = child.wait().await?;
     // A group that ended well has left nobody behind, and its number may soon be another's.
     if status.success() {
-        group.0 = None;
+        group.pid = None;
     }
     Ok(Output { status, stdout, stderr })
 }
@@ -67,12 +72,21 @@ async fn read(
     Ok(all)
 }
 
-/// Ends a process group when it is dropped.
-struct Group(Option<u32>);
+/// Ends a process group when it is dropped, and when the kernel is gone.
+struct Group {
+    pid: Option<u32>,
+    _watched: Option<Watched>,
+}
+
+impl Group {
+    fn of(pid: Option<u32>) -> Self {
+        Self { pid, _watched: pid.map(sweeper::watch) }
+    }
+}
 
 impl Drop for Group {
     fn drop(&mut self) {
-        self.0.into_iter().for_each(subprocess::kill);
+        self.pid.into_iter().for_each(subprocess::kill);
     }
 }
 

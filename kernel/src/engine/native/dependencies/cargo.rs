@@ -6,7 +6,12 @@ use crate::engine::Trouble;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+
+/// What to do where there is no cargo.
+const NO_CARGO: &str =
+    "crates are built with cargo: install Rust as https://rustup.rs says, then restart the kernel";
 
 /// Cargo, as it builds for the cells of one toolchain.
 #[derive(Debug, Clone)]
@@ -108,14 +113,11 @@ impl Cargo<'_> {
         let mut heard = |bytes: &[u8]| said.push(bytes).into_iter().for_each(&mut *told);
         let output =
             program::watch(self.program, arguments, self.folder, &self.environment, &mut heard).await;
-        let output = output.map_err(|error| {
-            Trouble {
+        let output = output.map_err(|error| Trouble {
             what: format!("`{}` does not start: {error}", self.program.display()),
             remedy: Some(
-                "crates are built with cargo: install Rust as https://rustup.rs says, then restart the kernel"
-                    .to_owned(),
+                if error.kind() == ErrorKind::NotFound { NO_CARGO } else { program::SHORT }.to_owned(),
             ),
-        }
         })?;
         // The last line may have no end.
         said.push(b"\n");

@@ -1,5 +1,6 @@
 //! How a call of rustc ended: well, with errors in the code, or with something that the code cannot be blamed for.
 
+use super::super::program;
 use super::super::toolchain::Toolchain;
 use super::Message;
 use crate::engine::Trouble;
@@ -54,7 +55,7 @@ pub(super) fn judge(
 pub(super) fn not_started(toolchain: &Toolchain, error: &io::Error) -> Trouble {
     let remedy = match error.kind() {
         io::ErrorKind::NotFound => "if the toolchain was updated or removed, restart the kernel",
-        _ => "the machine may be short of memory or of processes",
+        _ => program::SHORT,
     };
     Trouble {
         what: format!("{} does not start: {error}", toolchain.rustc.display()),
