@@ -21,7 +21,7 @@ impl Magic for Undo {
     }
 
     fn summary(&self) -> &'static str {
-        "return to the state before the last cell that changed anything: its variables and names"
+        "take back the last cell that changed anything: variables and names"
     }
 
     fn options(&self) -> Command {
