@@ -48,7 +48,7 @@ impl<'r> Lane<'r> {
     pub(crate) fn new(routine: &'r mut dyn Routine, wall: &'r dyn Clock, settings: &Settings) -> Self {
         let clock = Precision::of(routine.clock());
         let aim = Aim {
-            batch: settings.batch().as_secs_f64(),
+            batch: settings.batch_time().as_secs_f64(),
             step: clock.step,
             most_inputs: routine.most_inputs(),
         };

@@ -140,7 +140,7 @@ impl<'s, 'r> Session<'s, 'r> {
         if self.lanes.len() < 2 {
             return;
         }
-        let least = self.settings.batch().as_secs_f64();
+        let least = self.settings.batch_time().as_secs_f64();
         let most = least.max(MOST_ROUND * self.settings.budget.as_secs_f64() / self.lanes.len() as f64);
         let batch = self.lanes.iter().map(Lane::iteration).fold(least, f64::max).min(most);
         self.lanes.iter_mut().for_each(|lane| lane.set_batch(batch));

@@ -9,7 +9,7 @@ pub(crate) const MOST_BATCHES: u32 = 4000;
 
 /// How a measurement is made. The defaults are what was found best on shared machines: see the fields.
 ///
-/// `loops` and `repeats` mean what `-n` and `-r` mean to IPython. With both given the code runs exactly `loops · repeats` times: there is no first run, no warm-up, no
+/// `loops` and `repeats` mean what `-n` and `-r` mean to IPython. With both given the code runs exactly `loops · repeats` times (on each thread, if there are several): there is no first run, no warm-up, no
 /// calibration and no pass that counts allocations, and the budget ends nothing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
@@ -57,7 +57,7 @@ impl Settings {
     }
 
     /// What a batch is meant to take: in a long measurement more, so that there are not too many.
-    pub(crate) fn batch(&self) -> Duration {
+    pub(crate) fn batch_time(&self) -> Duration {
         self.batch.max(self.budget / MOST_BATCHES)
     }
 }
