@@ -1,0 +1,126 @@
+//! What was measured, as plain data.
+
+use crate::clock::Precision;
+use crate::routine::Counts;
+use assay_statistics::{Circumstances, NotSamples, RawBatch, Samples, Sorted};
+use std::time::Duration;
+
+/// What was measured of one piece of code.
+///
+/// A measurement never has more than some thousand batches: if its budget is long, they are longer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measurement {
+    /// What the clock gave, block by block, in the order in which it was measured. One batch at least.
+    pub blocks: Vec<Vec<RawBatch>>,
+    /// The same batches as each thread saw them, one list a thread. Empty where the code ran on one thread.
+    pub threads: Vec<Vec<RawBatch>>,
+    /// What the very first run took, by the clock of the code. None if the number of loops was prescribed. If the first run spent the whole budget, it is the only batch as well.
+    pub first: Option<Duration>,
+    /// What an iteration of the loop takes with nothing in it, in seconds: the median of as many trials as there are blocks, each beside its block.
+    pub empty_loop: f64,
+    /// How finely the clock of the code can be read.
+    pub clock: Precision,
+    /// What the heap was asked for, if a counter was given and there was time for it.
+    pub counted: Option<Counted>,
+    /// How often the code ran in all: first run, warm-up, calibration, counting and batches, on all threads. That many times its side effects happened.
+    pub calls: u64,
+    /// What all of it took by the clock on the wall, with what was measured in turns with it.
+    pub elapsed: Duration,
+    /// Why it ended.
+    pub ending: Ending,
+}
+
+/// Why a measurement ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The figure is as sure as it was to be.
+    Sure,
+    /// The budget is spent.
+    Spent,
+    /// All repeats that were asked for are done.
+    Complete,
+    /// There are some thousand batches of the prescribed loops, and more would say no more.
+    Plenty,
+    /// The observer stopped it: the measurement is partial.
+    Stopped,
+}
+
+/// What iterations asked of the heap, each counted apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// How many iterations were counted.
+    pub iterations: u64,
+    /// The least that one asked for, of allocations and of bytes apart.
+    pub least: Counts,
+    /// The most that one asked for.
+    pub most: Counts,
+}
+
+impl Measurement {
+    /// The seconds of an iteration, the empty loop's taken off.
+    pub fn samples(&self) -> Result<Samples, NotSamples> {
+        Samples::from_batches(&self.blocks, self.empty_loop)
+    }
+
+    /// The same as one thread saw them, one for each thread. Threads share memory, caches and power: where they differ, or take longer than one alone does, they
+    /// are in each other's way.
+    pub fn thread_samples(&self) -> Result<Vec<Samples>, NotSamples> {
+        self.threads
+            .iter()
+            .map(|batches| {
+                let mut rest = batches.as_slice();
+                let in_blocks = |block: &Vec<RawBatch>| {
+                    let (now, later) = rest.split_at(block.len().min(rest.len()));
+                    rest = later;
+                    now
+                };
+                let blocks: Vec<&[RawBatch]> = self.blocks.iter().map(in_blocks).collect();
+                Samples::from_batches(&blocks, self.empty_loop)
+            })
+            .collect()
+    }
+
+    /// The median seconds of a batch, all of its iterations together.
+    pub fn batch(&self) -> f64 {
+        let all: Vec<f64> = self.blocks.iter().flatten().map(|batch| batch.elapsed.as_secs_f64()).collect();
+        Sorted::new(&all).map_or(0.0, |sorted| sorted.median())
+    }
+
+    /// Whether it was stopped before its time.
+    pub fn is_partial(&self) -> bool {
+        self.ending == Ending::Stopped
+    }
+
+    /// What else is to be known to judge the samples, on a machine with such a noise floor.
+    pub fn circumstances(&self, floor: f64) -> Circumstances {
+        Circumstances {
+            empty_loop: self.empty_loop,
+            clock: self.clock.step,
+            batch: self.batch(),
+            first_run: self.first.map(|first| first.as_secs_f64()),
+            floor,
+        }
+    }
+}
+
+impl Counted {
+    /// Counts of one iteration after another; none if there are none.
+    pub(crate) fn of(counts: impl IntoIterator<Item = Counts>) -> Option<Self> {
+        counts.into_iter().fold(None, |all, counts| {
+            let Some(Self { iterations, least, most }) = all else {
+                return Some(Self { iterations: 1, least: counts, most: counts });
+            };
+            let [least, most] =
+                [(least, u64::min as fn(u64, u64) -> u64), (most, u64::max)].map(|(one, choose)| Counts {
+                    allocations: choose(one.allocations, counts.allocations),
+                    bytes: choose(one.bytes, counts.bytes),
+                });
+            Some(Self { iterations: iterations + 1, least, most })
+        })
+    }
+
+    /// Whether every iteration asked for the same.
+    pub fn is_constant(&self) -> bool {
+        self.least == self.most
+    }
+}

@@ -1,0 +1,290 @@
+//! A measurement from its first run to its end: of one piece of code, or of several in turns.
+
+use crate::clock::Clock;
+use crate::lane::Lane;
+use crate::measurement::Ending;
+use crate::observer::{Observer, Progress};
+use crate::routine::Counter;
+use crate::settings::{MOST_BATCHES, Settings};
+use assay_statistics::{
+    Bootstrap, Estimate, Generator, Interleaved, Interval, LEAST_BLOCKS, Next, Samples, Stopping,
+};
+use std::time::Duration;
+
+/// A block takes no longer than this, if it is more than one batch: whoever looks on is asked as often.
+const MOST_BLOCK: Duration = Duration::from_millis(250);
+
+/// A block has no more batches than this.
+const MOST_IN_BLOCK: u64 = 1000;
+
+/// Allocations are counted in so many iterations, if they take less than this share of the budget.
+const COUNTED: (u64, f64) = (10, 0.1);
+
+/// They are counted in one iteration that takes less than this share of the budget, and not at all in longer ones.
+const COUNTED_ONCE: f64 = 0.25;
+
+/// Where several are measured in turns and one takes longer than a batch should, the others' batches are as long: up to this share of the budget for all of them.
+const MOST_ROUND: f64 = 0.05;
+
+/// Between blocks a rough interval will do, since it decides only when to stop. The median of so many batches is drawn again in a millisecond or two.
+const RESAMPLES: usize = 200;
+
+/// Many blocks are judged every few blocks: a twentieth more of them says little more.
+const BLOCKS_TO_JUDGE: usize = 20;
+
+/// All that a measurement needs while it lasts.
+pub(crate) struct Session<'s, 'r> {
+    settings: Settings,
+    wall: &'s dyn Clock,
+    observer: &'s mut dyn Observer,
+    counter: Option<&'s mut dyn Counter>,
+    /// The size at which this is measured, in a sweep.
+    size: Option<u64>,
+    begun: Duration,
+    /// What a block takes.
+    share: Duration,
+    /// What is measured, in turns if it is several.
+    lanes: &'s mut [Lane<'r>],
+    /// What is to become sure, as it was last judged.
+    judged: Option<Estimate>,
+    /// The lanes in the order of a round.
+    order: Vec<usize>,
+    generator: Generator,
+}
+
+impl<'s, 'r> Session<'s, 'r> {
+    /// A session that begins now.
+    pub(crate) fn new(
+        settings: Settings,
+        wall: &'s dyn Clock,
+        observer: &'s mut dyn Observer,
+        counter: Option<&'s mut dyn Counter>,
+        lanes: &'s mut [Lane<'r>],
+    ) -> Self {
+        let begun = wall.now();
+        let order = (0..lanes.len()).collect();
+        let generator = Generator::new(settings.seed);
+        Self {
+            settings,
+            wall,
+            observer,
+            counter,
+            size: None,
+            begun,
+            share: Duration::ZERO,
+            lanes,
+            judged: None,
+            order,
+            generator,
+        }
+    }
+
+    /// The same at one of the sizes of a sweep.
+    pub(crate) fn at(self, size: u64) -> Self {
+        Self { size: Some(size), ..self }
+    }
+
+    /// Measures all of it, and tells how long that took and why it ended.
+    pub(crate) fn run(mut self) -> (Duration, Ending) {
+        let ending = if self.lanes.is_empty() { Ending::Complete } else { self.proceed() };
+        (self.elapsed(), ending)
+    }
+
+    fn proceed(&mut self) -> Ending {
+        if !self.prepare() {
+            self.lanes.iter_mut().for_each(Lane::keep_first);
+            return Ending::Spent;
+        }
+        self.share = self.share_of_block();
+        self.block();
+        if self.lanes.iter().any(Lane::is_misjudged) {
+            self.begin_again();
+        }
+        self.lanes.iter_mut().for_each(Lane::confirm);
+        self.count();
+        loop {
+            if let Some(ending) = self.ending() {
+                return ending;
+            }
+            if self.settings.loops.is_none() {
+                self.lanes.iter_mut().for_each(Lane::adjust);
+            }
+            self.block();
+        }
+    }
+
+    /// Everything before the first batch. False if the budget is spent by then: one run each was all there was time for.
+    fn prepare(&mut self) -> bool {
+        if let Some(loops) = self.settings.loops {
+            self.lanes.iter_mut().for_each(|lane| lane.fix(loops.get()));
+            return true;
+        }
+        self.lanes.iter_mut().for_each(Lane::run_first);
+        if self.settings.repeats.is_none() && self.remaining().is_zero() {
+            return false;
+        }
+        let (warm_up, limit) = self.warm_up();
+        self.lanes.iter_mut().for_each(|lane| lane.calibrate(warm_up, limit));
+        self.equalise();
+        true
+    }
+
+    /// What the warm-up of each takes, and what its calibration may take with it.
+    fn warm_up(&self) -> (Duration, Duration) {
+        let each = self.settings.budget / self.lanes.len() as u32;
+        (self.settings.warm_up.min(each / 4), each / 2)
+    }
+
+    /// Batches of what is measured in turns take the same time.
+    fn equalise(&mut self) {
+        if self.lanes.len() < 2 {
+            return;
+        }
+        let least = self.settings.batch_time().as_secs_f64();
+        let most = least.max(MOST_ROUND * self.settings.budget.as_secs_f64() / self.lanes.len() as f64);
+        let batch = self.lanes.iter().map(Lane::iteration).fold(least, f64::max).min(most);
+        self.lanes.iter_mut().for_each(|lane| lane.set_batch(batch));
+    }
+
+    /// First runs misled: what is measured so far is forgotten.
+    fn begin_again(&mut self) {
+        let (warm_up, limit) = self.warm_up();
+        self.lanes.iter_mut().for_each(|lane| lane.recalibrate(warm_up, limit));
+        self.equalise();
+        self.share = self.share_of_block();
+        self.block();
+    }
+
+    /// Rounds without anything in between but readings of the clock. In a round each has its turn once, in a random order.
+    fn block(&mut self) {
+        let (batches, limit) = self.plan();
+        self.lanes.iter_mut().for_each(|lane| lane.begin_block(batches));
+        let begun = self.wall.now();
+        for _ in 0..batches {
+            self.generator.shuffle(&mut self.order);
+            for lane in &self.order {
+                self.lanes[*lane].batch();
+            }
+            if self.wall.now().saturating_sub(begun) >= limit {
+                break;
+            }
+        }
+        self.lanes.iter_mut().for_each(Lane::end_block);
+    }
+
+    /// How many rounds the next block has, and after what time it ends if they take longer than is thought.
+    fn plan(&self) -> (usize, Duration) {
+        if let Some(repeats) = self.settings.repeats {
+            let left = repeats.get() - self.measured().1;
+            let batches = repeats.get().div_ceil(self.settings.blocks().into());
+            return (batches.min(left).min(MOST_IN_BLOCK) as usize, MOST_BLOCK);
+        }
+        let limit = self.share.min(self.remaining());
+        let round = self.round();
+        let is_guess = round == 0.0 || self.lanes.iter().any(Lane::is_provisional);
+        let batches = if is_guess { 1 } else { (limit.as_secs_f64() / round) as u64 };
+        (batches.clamp(1, MOST_IN_BLOCK) as usize, limit)
+    }
+
+    /// Counts allocations, if somebody can and there is time.
+    fn count(&mut self) {
+        let Some(counter) = self.counter.as_deref_mut() else { return };
+        let budget = self.settings.budget.as_secs_f64() / self.lanes.len() as f64;
+        if self.settings.loops.is_some() {
+            return;
+        }
+        for lane in self.lanes.iter_mut() {
+            let fitting = (COUNTED.1 * budget / lane.iteration()) as u64;
+            let once = u64::from(lane.iteration() <= COUNTED_ONCE * budget);
+            lane.count(counter, fitting.clamp(once, COUNTED.0));
+        }
+    }
+
+    /// Why it ends after this block, if it does.
+    fn ending(&mut self) -> Option<Ending> {
+        let samples: Vec<Samples> = self.lanes.iter().filter_map(|lane| lane.samples().ok()).collect();
+        let (blocks, batches) = self.measured();
+        if blocks >= LEAST_BLOCKS && blocks % (1 + blocks / BLOCKS_TO_JUDGE) == 0 {
+            self.judged = self.estimate(&samples);
+        }
+        let planned = match self.settings.repeats {
+            Some(repeats) => (batches >= repeats.get()).then_some(Ending::Complete),
+            None if batches >= u64::from(MOST_BATCHES) => Some(Ending::Plenty),
+            None => self.next(&samples),
+        };
+        planned.or_else(|| self.is_stopped(&samples).then_some(Ending::Stopped))
+    }
+
+    fn next(&self, samples: &[Samples]) -> Option<Ending> {
+        let stopping = Stopping { target: self.settings.target, budget: self.settings.budget };
+        let unknown = Estimate { value: 1.0, interval: Interval::new(0.0, f64::MAX) };
+        // Of what never varies the interval is zero, and so may be the target.
+        let estimate = self.judged.filter(|_| self.settings.target > 0.0).unwrap_or(unknown);
+        // What would be over by more than half after the budget is not begun.
+        let half = self.share.max(seconds(self.round())) / 2;
+        match stopping.next(samples.first()?, &estimate, self.elapsed(), half) {
+            Next::Measure => None,
+            Next::Sure => Some(Ending::Sure),
+            Next::Spent => Some(Ending::Spent),
+        }
+    }
+
+    /// What is to become sure: the figure, or the ratio to the first that is least sure. None where something takes no time.
+    fn estimate(&self, samples: &[Samples]) -> Option<Estimate> {
+        let bootstrap = Bootstrap { resamples: RESAMPLES, seed: self.settings.seed, ..Bootstrap::default() };
+        if let [alone] = samples {
+            return Some(bootstrap.median(alone, 0.0));
+        }
+        let turns = Interleaved::new(samples.to_vec()).ok()?;
+        let width = |ratio: &Estimate| ratio.relative_half_width().unwrap_or(0.0);
+        (1..samples.len())
+            .filter_map(|index| turns.ratio(index, 0, &bootstrap, 0.0))
+            .max_by(|one, other| width(one).total_cmp(&width(other)))
+    }
+
+    /// Asks whoever looks on.
+    fn is_stopped(&mut self, samples: &[Samples]) -> bool {
+        let medians: Vec<f64> = samples.iter().map(|samples| samples.sorted().median()).collect();
+        let progress = Progress {
+            elapsed: self.elapsed(),
+            budget: self.settings.budget,
+            batches: self.measured().1,
+            repeats: self.settings.repeats.map(Into::into),
+            medians: &medians,
+            half_width: self.judged.and_then(|estimate| estimate.relative_half_width()),
+            size: self.size,
+        };
+        self.observer.between(&progress).is_break()
+    }
+
+    /// The seconds of a round; zero as long as nothing is known.
+    fn round(&self) -> f64 {
+        self.lanes.iter().map(Lane::round).sum()
+    }
+
+    /// How many blocks and rounds are measured.
+    fn measured(&self) -> (usize, u64) {
+        self.lanes.first().map_or((0, 0), Lane::measured)
+    }
+
+    /// What a block is to take of what is left.
+    fn share_of_block(&self) -> Duration {
+        (self.remaining() / self.settings.blocks()).min(MOST_BLOCK)
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.wall.now().saturating_sub(self.begun)
+    }
+
+    fn remaining(&self) -> Duration {
+        self.settings.budget.saturating_sub(self.elapsed())
+    }
+}
+
+/// Seconds as a duration; the longest there is for more than that.
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+}
+
+#[cfg(test)]
+mod tests;

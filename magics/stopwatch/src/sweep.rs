@@ -1,0 +1,194 @@
+//! One piece of code at growing sizes.
+
+use crate::measurement::Measurement;
+use crate::routine::Routine;
+use crate::settings::Settings;
+use crate::stopwatch::Stopwatch;
+use std::time::Duration;
+
+/// What was measured at growing sizes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sweep {
+    /// Each size with its measurement, in ascending order. The last is partial if the sweep was stopped.
+    pub points: Vec<Point>,
+    /// The sizes that were not measured, in ascending order: a single run of the smallest of them would have ended after the budget, or the sweep was stopped.
+    pub left_out: Vec<u64>,
+}
+
+/// A size and what was measured there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Point {
+    /// The size.
+    pub size: u64,
+    /// What was measured.
+    pub measurement: Measurement,
+    /// What it took with everything that was made ready for it, on the wall.
+    pub elapsed: Duration,
+}
+
+impl Sweep {
+    /// Sizes with the seconds of an iteration, a point for the median of each block: what [`growth`](assay_statistics::growth) takes.
+    pub fn costs(&self) -> Vec<(f64, f64)> {
+        let medians =
+            |point: &Point| point.measurement.samples().map_or_else(|_| Vec::new(), |s| s.block_medians());
+        let costs = |point| medians(point).into_iter().map(|cost| (point.size as f64, cost));
+        self.points.iter().flat_map(costs).collect()
+    }
+
+    /// Whether it was stopped before its time.
+    pub fn is_partial(&self) -> bool {
+        self.points.last().is_some_and(|point| point.measurement.is_partial())
+    }
+}
+
+/// What is called with a routine to have it measured.
+pub type Measure<'m> = dyn FnMut(&mut dyn Routine) + 'm;
+
+impl Stopwatch<'_> {
+    /// Measures code at each of `sizes`, which it takes in ascending order and once each. `at` is given a size, makes ready what is needed, and hands the routine to what it is given
+    /// with it. A size of which it hands over nothing is passed over; of several the last counts.
+    ///
+    /// The budget is that of the whole sweep. Each size has an equal part of what is left of it, so that what small ones do not need is for the large ones. It ends before the
+    /// first size of which a single run would end after the budget, if cost goes on growing as it did last.
+    pub fn sweep(&mut self, sizes: &[u64], at: &mut dyn FnMut(u64, &mut Measure<'_>)) -> Sweep {
+        let begun = self.wall.now();
+        let mut left_out = sizes.to_vec();
+        left_out.sort_unstable();
+        left_out.dedup();
+        let mut sweep = Sweep { points: Vec::new(), left_out };
+        while let Some(size) = sweep.left_out.first().copied() {
+            let left = self.settings.budget.saturating_sub(self.wall.now().saturating_sub(begun));
+            if sweep.is_partial() || sweep.one_run(size) > left.as_secs_f64() {
+                break;
+            }
+            let budget = left / sweep.left_out.len() as u32;
+            sweep.left_out.remove(0);
+            sweep.points.extend(self.point(size, Settings { budget, ..self.settings }, at));
+        }
+        sweep
+    }
+
+    fn point(
+        &mut self,
+        size: u64,
+        settings: Settings,
+        at: &mut dyn FnMut(u64, &mut Measure<'_>),
+    ) -> Option<Point> {
+        let begun = self.wall.now();
+        let mut measured = None;
+        at(size, &mut |routine| measured = Some(self.measure_at(size, settings, routine)));
+        let elapsed = self.wall.now().saturating_sub(begun);
+        measured.map(|measurement| Point { size, measurement, elapsed })
+    }
+}
+
+impl Sweep {
+    /// The seconds that a single run at `size` is thought to take with all that is made ready for it: a power of the size, as it was from the last size but one to the last.
+    fn one_run(&self, size: u64) -> f64 {
+        match self.points.as_slice() {
+            [] => 0.0,
+            [only] => only.one_run() * only.growth(size),
+            [.., before, last] => {
+                let power = (last.one_run() / before.one_run()).ln() / before.growth(last.size).ln();
+                last.one_run() * last.growth(size).powf(power.max(0.0))
+            }
+        }
+    }
+}
+
+impl Point {
+    fn one_run(&self) -> f64 {
+        let Measurement { elapsed, calls, .. } = self.measurement;
+        self.elapsed.saturating_sub(elapsed).as_secs_f64() + elapsed.as_secs_f64() / calls.max(1) as f64
+    }
+
+    /// How many times as large `size` is.
+    fn growth(&self, size: u64) -> f64 {
+        size as f64 / (self.size as f64).max(1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Measure, Sweep};
+    use crate::observer::Progress;
+    use crate::settings::Settings;
+    use crate::simulation::{Simulated, Time, noise};
+    use crate::stopwatch::Stopwatch;
+    use assay_statistics::{Class, Generator, GrowthVerdict, growth};
+    use std::cell::Cell;
+    use std::ops::ControlFlow;
+    use std::time::Duration;
+
+    /// Nanoseconds at a size.
+    type Cost = fn(f64) -> f64;
+
+    const BUDGET: Duration = Duration::from_secs(5);
+
+    /// Code that takes `cost` nanoseconds after a setup of `setup` at each size, measured, and the seconds that it took. It is stopped after so many looks.
+    fn sweep(sizes: &[u64], setup: Cost, cost: Cost, looks: u64) -> (Sweep, f64) {
+        let time = Time::default();
+        let clock = time.clock();
+        let (seen, latest) = (Cell::new(0), Cell::new(0));
+        let mut observer = |progress: &Progress<'_>| {
+            seen.set(seen.get() + 1);
+            assert_eq!(progress.size, Some(latest.get()));
+            if seen.get() == looks { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let mut at = |size: u64, measure: &mut Measure<'_>| {
+            latest.set(size);
+            time.pass(setup(size as f64));
+            let mut generator = Generator::new(size);
+            measure(&mut Simulated::new(&time, &clock, |_, _| cost(size as f64) * noise(&mut generator)));
+        };
+        let settings = Settings { budget: BUDGET, ..Settings::default() };
+        let sweep = Stopwatch::new(settings, &clock, &mut observer).sweep(sizes, &mut at);
+        (sweep, time.seconds())
+    }
+
+    fn powers(from: u32, to: u32) -> Vec<u64> {
+        (from..=to).map(|power| 1 << power).collect()
+    }
+
+    #[test]
+    fn every_size_is_measured_once_and_growth_is_seen() {
+        let costs: [(Cost, Class); 3] =
+            [(|n| 5.0 * n, Class::Linear), (|n| 0.1 * n * n, Class::Quadratic), (|_| 50.0, Class::Constant)];
+        for (cost, class) in costs {
+            let mut sizes = powers(4, 13);
+            sizes.reverse();
+            sizes.push(16);
+            let (sweep, elapsed) = sweep(&sizes, |_| 1000.0, cost, u64::MAX);
+            assert!(sweep.left_out.is_empty() && !sweep.is_partial());
+            assert!(sweep.points.iter().map(|point| point.size).eq(powers(4, 13)));
+            assert!(sweep.points.iter().all(|point| point.measurement.blocks.len() >= 5));
+            assert!(elapsed < 1.05 * BUDGET.as_secs_f64(), "{elapsed}");
+            let growth = growth(&sweep.costs(), 0.02, 0);
+            let is_named =
+                matches!(growth.verdict, GrowthVerdict::Named { class: named, .. } if named == class);
+            assert!(is_named, "{:?}", growth.verdict);
+        }
+    }
+
+    #[test]
+    fn sizes_that_would_outlast_the_budget_are_left_out() {
+        // 2¹⁴ takes a quarter of a second, 2¹⁵ one, 2¹⁶ four.
+        let square: Cost = |n| n * n;
+        for (setup, cost) in [((|_| 0.0) as Cost, square), (square, |_| 10.0)] {
+            let (sweep, elapsed) = sweep(&powers(4, 20), setup, cost, u64::MAX);
+            let measured = sweep.points.last().unwrap().size;
+            assert!((1 << 14..=1 << 15).contains(&measured), "{measured}");
+            assert!(
+                sweep.left_out.iter().copied().eq(powers(4, 20).into_iter().filter(|size| *size > measured))
+            );
+            assert!(elapsed < 1.1 * BUDGET.as_secs_f64(), "{elapsed}");
+        }
+    }
+
+    #[test]
+    fn an_interrupt_keeps_what_is_measured() {
+        let (sweep, _) = sweep(&powers(4, 13), |_| 0.0, |n| n, 12);
+        assert!(sweep.is_partial() && !sweep.points.is_empty() && !sweep.left_out.is_empty());
+        assert_eq!(sweep.points.len() + sweep.left_out.len(), 10);
+    }
+}
