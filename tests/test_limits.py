@@ -60,6 +60,21 @@ def test_little_memory() -> None:
         front.finish()
 
 
+@pytest.mark.skipif(psutil.virtual_memory().available < 12 << 30, reason="memory is short")
+def test_more_than_is_copied() -> None:
+    """A cell with 4.2 GB alive runs as any other; when it ends the process, the reason is there."""
+    with running() as kernel:
+        front = kernel.connect()
+        front.execute("let mut state = vec![1u8; 4300 << 20];").ok()
+        assert front.execute("state[0] += 1; state[0]").ok().text() == "2"
+        told = plain(front.execute("std::process::abort();").error())
+        assert "`state`" in told and "4.2 GB are in use, and up to 4 are copied" in told
+        front.execute("let state = 3;").ok()
+        front.execute("std::process::abort();").error()
+        assert front.execute("state").ok().text() == "3"
+        front.finish()
+
+
 def without_descriptors(front: FrontEnd) -> None:
     """One is free, which a library needs to be opened: a copy needs two."""
     process = runner(front)

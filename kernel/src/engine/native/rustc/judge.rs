@@ -23,6 +23,9 @@ const UNWRITABLE: [&str; 5] = [
     "Input/output error",
 ];
 
+/// What rustc says, and LLVM within it, when the system gives no more memory (`ulimit -v`).
+const OUT_OF_MEMORY: [&str; 2] = ["memory allocation of ", "LLVM ERROR: out of memory"];
+
 /// As much of the end of what rustc printed as somebody will read.
 const LAST_LINES: usize = 12;
 
@@ -142,8 +145,12 @@ fn ended(toolchain: &Toolchain, signal: i32, text: &str) -> Trouble {
     if matches!(signal, 4 | 6 | 11) {
         return crashed(toolchain, &format!("ended by signal {signal} ({name})\n{text}"));
     }
+    starved(format!("rustc was ended by signal {signal} ({name})"))
+}
+
+fn starved(what: String) -> Trouble {
     Trouble {
-        what: format!("rustc was ended by signal {signal} ({name})"),
+        what,
         remedy: Some(
             "the machine may be short of memory: close something, or compile less at once".to_owned(),
         ),
@@ -151,6 +158,9 @@ fn ended(toolchain: &Toolchain, signal: i32, text: &str) -> Trouble {
 }
 
 fn crashed(toolchain: &Toolchain, text: &str) -> Trouble {
+    if OUT_OF_MEMORY.iter().any(|words| text.contains(words)) {
+        return starved(format!("rustc ran out of memory:\n{}", last_lines(text)));
+    }
     Trouble {
         what: format!("rustc itself crashed ({}):\n{}", toolchain.version, last_lines(text)),
         remedy: Some(
@@ -252,6 +262,11 @@ mod tests {
         );
         check("", 9, "rustc was ended by signal 9 (SIGKILL)");
         check("", 11, "rustc itself crashed (rustc 1.95.0):|ended by signal 11 (SIGSEGV)");
+        check(
+            "memory allocation of 16384 bytes failed",
+            6,
+            "rustc ran out of memory:|ended by signal 6 (SIGABRT)|memory allocation of 16384 bytes failed",
+        );
         check("no file", exit(1), "rustc 1.95.0 ended with exit status: 1:|no file");
     }
 
