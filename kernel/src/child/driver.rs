@@ -196,15 +196,10 @@ impl Driver {
         };
         let crash = std::mem::take(&mut self.crash);
         let fallen = Fallen { cause: cause.to_owned(), frames: crash.frames, to: pid };
-        match self.call.take() {
+        match self.call.take_if(|call| matches!(call, Call::Run { .. })) {
             Some(Call::Run { answer, .. }) => drop(answer.send(Ended::Restored(fallen))),
-            other => {
-                let why = format!("the process that runs cells died: {cause}");
-                match other {
-                    Some(Call::Obey { answer }) => drop(answer.send(Err(why))),
-                    Some(Call::Stand { answer }) => drop(answer.send(Err(why))),
-                    _ => {}
-                }
+            _ => {
+                self.settle(Err(format!("the process that runs cells died: {cause}")));
                 self.fallen.lock().unwrap_or_else(PoisonError::into_inner).replace(fallen);
             }
         }

@@ -126,8 +126,7 @@ impl Native {
     /// The process has died, and its variables with it.
     fn bury(&self, state: &mut State, cell: u32) -> Lost {
         self.child().take_if(|child| !child.alive());
-        let before = Arc::clone(&state.notebook);
-        let mut notebook = Notebook::clone(&before);
+        let mut notebook = Notebook::clone(&state.notebook);
         let mut lost = Lost::default();
         for (name, variable) in std::mem::take(&mut notebook.variables) {
             lost.cells.insert(variable.cell);
