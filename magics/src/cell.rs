@@ -5,7 +5,7 @@ use crate::invocation::{Invocation, Reading, Sigil, cell_magic, read};
 use crate::magic::{Call, Complaint, Magic};
 use crate::nearest::nearest;
 use crate::options;
-use crate::plan::{Plan, SessionStep};
+use crate::plan::{Insert, Plan, SessionStep};
 use crate::render::Bundle;
 pub use crate::source::is_prose;
 use crate::source::{is_blank, scan};
@@ -16,10 +16,10 @@ use std::ops::Range;
 /// One thing to do.
 #[derive(Debug)]
 pub enum Step {
-    /// Rust to run: these bytes of the cell. See [`blank_but`].
-    Rust(Range<usize>),
+    /// Rust to run, with the magics that measure in it.
+    Rust(Code),
     /// A magic, its plan ready to be carried out.
-    Magic(Prepared),
+    Magic(Box<Prepared>),
     /// Help that was asked for (`%name?`), for the pager.
     Help(Bundle),
     /// Something of Rust's that was asked about (`?path`): for the engine to inspect and the pager to show.
@@ -29,6 +29,55 @@ pub enum Step {
         /// Asked with two question marks.
         detailed: bool,
     },
+}
+
+/// Rust of a cell, and what is inserted into it for the magics that stand in it.
+#[derive(Debug, Default)]
+pub struct Code {
+    /// The bytes of the cell that are Rust, in order; what is between them is blank.
+    pub kept: Vec<Range<usize>>,
+    /// What is inserted, in the order of the places.
+    pub inserts: Vec<Insert>,
+    /// The magics whose code it is, in order.
+    pub magics: Vec<Prepared>,
+}
+
+impl Code {
+    /// From its first byte to its last.
+    pub fn span(&self) -> Range<usize> {
+        let ends = self.kept.first().zip(self.kept.last());
+        ends.map_or(0..0, |(first, last)| first.start..last.end)
+    }
+
+    /// The cell with everything blank that is not this (newlines stay), so that positions in it are the cell's own.
+    pub fn text(&self, cell: &str) -> String {
+        let mut text = String::with_capacity(cell.len());
+        let mut at = 0;
+        for kept in &self.kept {
+            text.push_str(&blank(&cell[at..kept.start]));
+            text.push_str(&cell[kept.clone()]);
+            at = kept.end;
+        }
+        text.push_str(&blank(&cell[at..]));
+        text
+    }
+
+    /// A magic's code, which is Rust of the cell like any other.
+    fn measure(prepared: Prepared) -> Self {
+        let mut kept = Vec::from_iter(prepared.call.assigned.clone());
+        let mut inserts = Vec::new();
+        if let Plan::Code(step) = &prepared.plan {
+            kept.extend(step.kept.iter().cloned());
+            inserts.clone_from(&step.inserts);
+        }
+        Self { kept, inserts, magics: vec![prepared] }
+    }
+
+    fn append(&mut self, mut next: Self) {
+        self.kept.append(&mut next.kept);
+        self.inserts.append(&mut next.inserts);
+        self.magics.append(&mut next.magics);
+    }
 }
 
 /// A magic whose call was understood and planned.
@@ -58,15 +107,21 @@ pub fn steps(cell: &str) -> Result<Vec<Step>, Complaint> {
     steps.map(together)
 }
 
-/// Crates that are asked for one after the other are added at once: they are resolved and built together.
+/// Crates that are asked for one after the other are added at once: they are resolved and built together. Rust and the magics that measure in it are compiled together.
 fn together(steps: Vec<Step>) -> Vec<Step> {
     let mut all: Vec<Step> = Vec::new();
     for mut step in steps {
         if let (Some(more), Some(before)) = (step.dependencies(), all.last_mut().and_then(Step::dependencies))
         {
             before.append(more);
-        } else {
-            all.push(step);
+            continue;
+        }
+        match step {
+            Step::Rust(more) => match all.last_mut() {
+                Some(Step::Rust(before)) => before.append(more),
+                _ => all.push(Step::Rust(more)),
+            },
+            other => all.push(other),
         }
     }
     all
@@ -76,10 +131,10 @@ impl Step {
     /// The crates that it adds, if that is what it does.
     fn dependencies(&mut self) -> Option<&mut Vec<String>> {
         match self {
-            Self::Magic(Prepared {
-                plan: Plan::Session(SessionStep::Dependencies { specifications }),
-                ..
-            }) => Some(specifications),
+            Self::Magic(prepared) => match &mut prepared.plan {
+                Plan::Session(SessionStep::Dependencies { specifications }) => Some(specifications),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -87,9 +142,12 @@ impl Step {
 
 /// `cell` with spaces for every byte outside `range` (newlines stay), so that positions in it are the cell's own.
 pub fn blank_but(cell: &str, range: &Range<usize>) -> String {
-    let blank =
-        |text: &str| -> String { text.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect() };
     blank(&cell[..range.start]) + &cell[range.clone()] + &blank(&cell[range.end..])
+}
+
+/// As many spaces as bytes; newlines stay.
+fn blank(text: &str) -> String {
+    text.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect()
 }
 
 /// `cell` with its magics blank, as an engine needs it to complete or to inspect: every position stays the cell's own.
@@ -140,8 +198,8 @@ fn readings(cell: &str) -> Vec<Piece> {
 impl Piece {
     fn step(self, cell: &str) -> Result<Step, Complaint> {
         match self {
-            Self::Rust(range) => Ok(Step::Rust(range)),
-            Self::Escape(Reading::Call(invocation)) => Ok(Step::Magic(prepare(&invocation, cell)?)),
+            Self::Rust(range) => Ok(Step::Rust(Code { kept: vec![range], ..Code::default() })),
+            Self::Escape(Reading::Call(invocation)) => Ok(prepare(&invocation, cell)?.step()),
             Self::Escape(Reading::Help(name)) => Ok(Step::Help(help::of_magic(find_named(cell, name)?))),
             Self::Escape(Reading::Inspect { path, detailed }) => Ok(Step::Inspect { path, detailed }),
         }
@@ -150,10 +208,21 @@ impl Piece {
 
 fn prepare(invocation: &Invocation, cell: &str) -> Result<Prepared, Complaint> {
     let magic = find(invocation, cell)?;
-    check_place(invocation, cell)?;
+    check_form(invocation, cell)?;
     let call = options::parse(magic, invocation, cell)?;
     let plan = magic.plan(&call)?;
+    check_place(invocation, &plan, cell)?;
     Ok(Prepared { magic, call, plan })
+}
+
+impl Prepared {
+    /// What is built with its cell is Rust of the cell.
+    fn step(self) -> Step {
+        match &self.plan {
+            Plan::Code(step) if step.builds.is_empty() => Step::Rust(Code::measure(self)),
+            _ => Step::Magic(Box::new(self)),
+        }
+    }
 }
 
 /// The magic of that name and sign.
@@ -189,34 +258,48 @@ fn unknown(sigil: Sigil, name: &str, span: Range<usize>) -> Complaint {
     }
 }
 
+/// Whether a cell magic begins its cell.
+fn check_form(invocation: &Invocation, cell: &str) -> Result<(), Complaint> {
+    if invocation.sigil != Sigil::Cell || invocation.body.is_some() {
+        return Ok(());
+    }
+    let name = &cell[invocation.name_span.clone()];
+    Err(Complaint::new(format!("`{name}` is not on the cell's first line"), invocation.name_span.clone())
+        .with_hint("a cell magic takes the whole cell: begin a cell with it"))
+}
+
 /// Whether a magic may stand where it does.
-fn check_place(invocation: &Invocation, cell: &str) -> Result<(), Complaint> {
+fn check_place(invocation: &Invocation, plan: &Plan, cell: &str) -> Result<(), Complaint> {
     let name = &cell[invocation.name_span.clone()];
     let refuse = |message: String, hint: &str| {
         Err(Complaint::new(message, invocation.name_span.clone()).with_hint(hint))
     };
-    if invocation.sigil == Sigil::Cell && invocation.body.is_none() {
-        return refuse(
-            format!("`{name}` is not on the cell's first line"),
-            "a cell magic takes the whole cell: begin a cell with it",
-        );
+    let (in_code, apart, has_value) = match plan {
+        Plan::Code(step) => (step.builds.is_empty(), !step.builds.is_empty(), step.has_value),
+        _ => (false, false, false),
+    };
+    if invocation.nested && !in_code {
+        let hint = if apart {
+            "this code is built apart from its cell, so it cannot stand in the middle of it: put it on a line outside of every block"
+        } else {
+            "it works on the notebook and not in code: put it on a line outside of every block"
+        };
+        return refuse(format!("`{name}` stands inside braces"), hint);
     }
-    if invocation.nested {
-        return refuse(
-            format!("`{name}` stands inside braces"),
-            "it works on the notebook and not in code: put it on a line outside of every block",
-        );
-    }
-    if invocation.assigned.is_some() {
+    if invocation.assigned.is_some() && !has_value {
         let message = format!("`{name}` gives no value that a variable could hold");
-        return refuse(message, "call it on a line of its own");
+        let hint = match plan {
+            Plan::Code(_) if !apart => "with `-o` it gives its result",
+            _ => "call it on a line of its own",
+        };
+        return refuse(message, hint);
     }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Step, blank_but, is_prose, rust_only, steps};
+    use super::{Step, is_prose, rust_only, steps};
     use crate::completeness::completeness;
     use crate::completion::complete;
     use crate::help::tooltip;
@@ -225,7 +308,7 @@ mod tests {
     /// Shows each step as `kind:text`.
     fn shape(cell: &str) -> String {
         let show = |step: Step| match step {
-            Step::Rust(range) => format!("rust:{}", cell[range].trim()),
+            Step::Rust(code) => format!("rust:{}", code.text(cell).trim()),
             Step::Magic(prepared) => format!("{}:{}", &cell[prepared.call.name_span], prepared.call.rest),
             Step::Help(bundle) => format!("help:{}", bundle.plain().split(": ").next().unwrap()),
             Step::Inspect { path, detailed } => format!("inspect {detailed}:{}", &cell[path]),
@@ -405,10 +488,8 @@ mod tests {
     #[test]
     fn blanking_moves_nothing() {
         let cell = "%env A=ä\r\nf();\n%who";
-        let Step::Rust(range) = steps(cell).unwrap().swap_remove(1) else {
-            panic!("Rust is the second step")
-        };
-        let blanked = blank_but(cell, &range);
+        let Step::Rust(code) = steps(cell).unwrap().swap_remove(1) else { panic!("Rust is the second step") };
+        let blanked = code.text(cell);
         assert_eq!(blanked.len(), cell.len());
         assert_eq!(blanked.find("f();"), cell.find("f();"));
         assert_eq!(blanked.matches('\n').count(), cell.matches('\n').count());

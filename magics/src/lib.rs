@@ -9,6 +9,7 @@ pub mod completion;
 pub mod help;
 pub mod invocation;
 pub mod magic;
+pub mod measured;
 pub mod options;
 pub mod outcome;
 pub mod plan;

@@ -103,6 +103,8 @@ pub struct Call {
     pub body_span: Range<usize>,
     /// The name with its percent signs, where it stands in the cell, in bytes.
     pub name_span: Range<usize>,
+    /// `let pattern =` before it.
+    pub assigned: Option<Range<usize>>,
 }
 
 /// What a magic shows and leaves behind.
@@ -114,6 +116,21 @@ pub struct Report {
     pub paged: Option<Bundle>,
     /// The text that replaces this cell (`%load`), or that the next cell begins with.
     pub next_input: Option<NextInput>,
+    /// What is shown below `shown`, each as a display of its own: charts.
+    pub also: Vec<Bundle>,
+    /// A result to keep under a name, as the content of `.assay/NAME.json`.
+    pub keep: Option<(String, String)>,
+    /// Why the cell fails: a claim that does not hold.
+    pub failure: Option<Refuted>,
+}
+
+/// A claim that does not hold, or of which nothing can be said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refuted {
+    /// The error's name: `AssertionError`, `Undecided`.
+    pub name: &'static str,
+    /// What is not so, in one line with the figures.
+    pub message: String,
 }
 
 /// Text for an input cell.

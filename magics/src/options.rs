@@ -52,6 +52,7 @@ pub fn parse(magic: &dyn Magic, invocation: &Invocation, cell: &str) -> Result<C
         body: invocation.body.clone().map(|body| cell[body].to_owned()),
         body_span,
         name_span: invocation.name_span.clone(),
+        assigned: invocation.assigned.clone(),
     })
 }
 

@@ -1,5 +1,7 @@
 //! What the session found or did when it carried out a plan.
 
+use crate::measured::{Facts, Measured, Timed};
+use crate::plan::Build;
 use crate::render::Bundle;
 use std::path::PathBuf;
 
@@ -50,6 +52,15 @@ pub enum Outcome {
         /// Its exit status, or none if a signal ended it.
         code: Option<i32>,
     },
+    /// Something was measured.
+    Measured(Box<Measurement>),
+    /// One run was timed.
+    Timed {
+        /// What it took.
+        timed: Timed,
+        /// Where, and how it was built.
+        facts: Facts,
+    },
     /// Output that was kept back.
     Captured {
         /// Standard output.
@@ -94,4 +105,28 @@ pub struct Setting {
     pub value: String,
     /// What it means and what it may be.
     pub help: String,
+}
+
+/// What was measured, under which circumstances.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Measurement {
+    /// What was measured.
+    pub measured: Measured,
+    /// Where, and how it was built.
+    pub facts: Facts,
+    /// The content of the file of the earlier result that this is compared with.
+    pub against: Option<String>,
+    /// What else was measured, each built in its own way, in the order of the plan's `builds`; then `measured` is empty.
+    pub builds: Vec<Built>,
+}
+
+/// What was measured of code that was built apart.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Built {
+    /// How it was built.
+    pub build: Build,
+    /// What was measured.
+    pub measured: Measured,
+    /// What could not be built so, in sentences.
+    pub not_switched: Vec<String>,
 }

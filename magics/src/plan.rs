@@ -1,5 +1,6 @@
 //! What a magic asks the session to do. The enum is closed: whoever carries plans out handles every one of them.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 /// What has to be done before a magic can report.
@@ -15,6 +16,8 @@ pub enum Plan {
     Process(ProcessStep),
     /// A piece of the cell is run with its output kept back (`%%capture`).
     Capture(CaptureStep),
+    /// Rust of the user's that is compiled with its cell, where it stands, with something of ours around it (`%timeit`).
+    Code(CodeStep),
 }
 
 /// Steps on what the session knows: variables, history, folder, environment, configuration, engine.
@@ -187,4 +190,40 @@ pub struct CaptureStep {
     pub display: bool,
     /// The variable that receives what was kept back.
     pub variable: Option<String>,
+}
+
+/// Rust that is measured where it stands. The magic's line is blank but for what is kept, and ours is inserted there: so one compile is enough, the code sees
+/// what stands around it, and every position is the user's. What happens comes back as an `Outcome` each time that the code is reached: a loop may reach it often.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CodeStep {
+    /// The bytes of the cell that stay, in order. Everything else of the call is blank.
+    pub kept: Vec<Range<usize>>,
+    /// What is inserted, in the order of the places. It holds no line break.
+    pub inserts: Vec<Insert>,
+    /// Whether it has a value: then it may be assigned (`let r = %timeit -o …`).
+    pub has_value: bool,
+    /// How it is built, once for each; empty if it is built as its cell is, with it. What is built apart stands outside of every block.
+    pub builds: Vec<Build>,
+    /// The name of an earlier result that this is compared with. If there is none of that name, nothing runs.
+    pub against: Option<String>,
+}
+
+/// Text of ours within a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Insert {
+    /// Before which byte of the cell. Several at one place stand in their order.
+    pub at: usize,
+    /// The text.
+    pub text: String,
+    /// Whether it is left out, and the cell compiled again, if rustc finds an error in it.
+    pub optional: bool,
+}
+
+/// How code is built that is built apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Build {
+    /// The level of optimisation: `0` to `3`, `s`, `z`.
+    pub optimisation: Option<String>,
+    /// What the processor's features are chosen for.
+    pub target_cpu: Option<String>,
 }

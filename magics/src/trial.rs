@@ -8,7 +8,7 @@ use crate::plan::Plan;
 fn prepared(cell: &str) -> Result<Prepared, Complaint> {
     let mut steps = steps(cell)?;
     match steps.pop() {
-        Some(Step::Magic(prepared)) if steps.is_empty() => Ok(prepared),
+        Some(Step::Magic(prepared)) if steps.is_empty() => Ok(*prepared),
         last => panic!("{cell:?} is not one magic but {steps:?} and {last:?}"),
     }
 }

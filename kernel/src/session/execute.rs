@@ -9,7 +9,7 @@ use super::reply::ExecuteReply;
 use super::request::ExecuteRequest;
 use super::stage::{Keep, Muted};
 use crate::engine::{Cell, Child, Failure, Level, Ran};
-use assay_magics::cell::{Prepared, Step, blank_but, steps};
+use assay_magics::cell::{Code, Prepared, Step, blank_but, steps};
 use assay_magics::invocation::Sigil;
 use assay_magics::magic::{NextInput, Report};
 use assay_magics::render::Bundle;
@@ -97,11 +97,11 @@ impl Session {
                 ));
             }
             match step {
-                Step::Rust(range) => {
-                    let value = self.run_rust(&text, range, context, stopped).await?;
+                Step::Rust(code) => {
+                    let value = self.run_rust(&text, code, context, stopped).await?;
                     self.tell_value(value, position == last, context, &mut done);
                 }
-                Step::Magic(prepared) => self.run_magic(prepared, context, stopped, &mut done).await?,
+                Step::Magic(prepared) => self.run_magic(*prepared, context, stopped, &mut done).await?,
                 Step::Help(bundle) => done.paged.push(bundle),
                 Step::Inspect { path, .. } => done.paged.push(self.look_up(&text, path, context).await?),
             }
@@ -113,11 +113,12 @@ impl Session {
     async fn run_rust(
         &self,
         text: &str,
-        range: Range<usize>,
+        code: Code,
         context: &Context,
         stopped: &Stopped,
     ) -> Result<Option<Bundle>, ErrorReport> {
-        let cell = Cell { number: context.number, source: blank_but(text, &range).trim_end().to_owned() };
+        let range = code.span();
+        let cell = Cell { number: context.number, source: code.text(text).trim_end().to_owned() };
         let ran = self.stoppable(self.engine().run(cell, self.host()), stopped).await;
         let ran = ran.map_err(|mut failure| {
             explain_unread_magic(&mut failure, &text[range.clone()]);
