@@ -8,6 +8,7 @@ mod folder;
 mod surroundings;
 
 use assay_magics::outcome::Variable;
+use assay_magics::plan::Insert;
 use assay_magics::render::Bundle;
 use futures::future::BoxFuture;
 use serde::Serialize;
@@ -27,6 +28,15 @@ pub(crate) struct Cell {
     pub(crate) number: u32,
     /// Its text. What is not Rust (magics that have been carried out) is blank, so that every position is the user's.
     pub(crate) source: String,
+    /// What is inserted into it, in the order of the places.
+    pub(crate) inserts: Vec<Insert>,
+}
+
+impl Cell {
+    /// A cell into which nothing is inserted.
+    pub(crate) fn new(number: u32, source: impl Into<String>) -> Self {
+        Self { number, source: source.into(), inserts: Vec::new() }
+    }
 }
 
 /// Compiles and runs Rust, and keeps what it made. Every method may be called while `run` is under way; they say what then happens.

@@ -118,7 +118,11 @@ impl Session {
         stopped: &Stopped,
     ) -> Result<Option<Bundle>, ErrorReport> {
         let range = code.span();
-        let cell = Cell { number: context.number, source: code.text(text).trim_end().to_owned() };
+        let cell = Cell {
+            number: context.number,
+            source: code.text(text).trim_end().to_owned(),
+            inserts: code.inserts.clone(),
+        };
         let ran = self.stoppable(self.engine().run(cell, self.host()), stopped).await;
         let ran = ran.map_err(|mut failure| {
             explain_unread_magic(&mut failure, &text[range.clone()]);
@@ -216,7 +220,7 @@ impl Session {
         }
         self.state().sources.remember(0, expression);
         self.stage.start_capture(Keep::EVERYTHING);
-        let cell = Cell { number: 0, source: expression.to_owned() };
+        let cell = Cell::new(0, expression);
         let ran = self.stoppable(self.engine().run(cell, self.host()), stopped).await;
         self.stage.end_capture();
         ran.map(|ran| ran.value.unwrap_or_else(|| Bundle::text("()"))).map_err(report)

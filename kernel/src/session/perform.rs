@@ -325,7 +325,7 @@ impl Session {
     /// Runs Rust of the kernel's own.
     async fn run_hidden(&self, source: String, stopped: &Stopped) -> Result<(), Failure> {
         let engine = self.engine();
-        let run = engine.run(Cell { number: 0, source }, self.host());
+        let run = engine.run(Cell::new(0, source), self.host());
         self.stoppable(run, stopped).await.map(|_| ())
     }
 

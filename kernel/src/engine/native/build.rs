@@ -16,7 +16,8 @@ use super::split::{Kind, Part, Split, Statement, split};
 use super::toolchain::Toolchain;
 use super::types::{self, Closures, Found};
 use super::units::{Unit, UnitId};
-use crate::engine::{Cell, Diagnostic, Failure, Level, Trouble};
+use crate::engine::{Cell, Diagnostic, Failure, Level, Span, Trouble};
+use assay_magics::plan::Insert;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -63,14 +64,76 @@ pub(super) async fn build(
     notebook: &Notebook,
     cell: &Cell,
 ) -> Result<Program, Failure> {
-    let text = cell.source.as_str();
-    let split = split(text, &|name| notebook.stands_for_items(name)).unwrap_or_else(|| whole(text));
-    let before = notebook;
+    let mut inserts = cell.inserts.clone();
+    loop {
+        match build_with(workshop, notebook, cell, &inserts).await {
+            Ok(program) => return Ok(program),
+            Err(Unbuilt::Failure(failure)) => return Err(failure),
+            Err(Unbuilt::LeaveOut(number)) => match inserts.get_mut(number) {
+                // Its place stays, so that the others keep their numbers.
+                Some(Insert { text, .. }) if !text.is_empty() => text.clear(),
+                _ => return Err(Failure::Trouble(undecided())),
+            },
+        }
+    }
+}
+
+/// Why there is no program.
+enum Unbuilt {
+    Failure(Failure),
+    /// Text of ours that may be left out is wrong here: the insert of this number.
+    LeaveOut(usize),
+}
+
+impl From<Failure> for Unbuilt {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+async fn build_with(
+    workshop: &mut Workshop,
+    before: &Notebook,
+    cell: &Cell,
+    inserts: &[Insert],
+) -> Result<Program, Unbuilt> {
+    let text = Arc::new(Source::of_cell(cell.number, &cell.source, inserts));
+    let split =
+        split(text.text(), &|name| before.stands_for_items(name)).unwrap_or_else(|| whole(text.text()));
     let mut notebook = before.clone();
-    notebook.texts.insert(cell.number, Arc::from(text));
-    let placed = place(&mut notebook, cell.number, text, &split);
+    notebook.texts.insert(cell.number, Arc::from(cell.source.as_str()));
+    measured_in_items(cell, &text, &split)?;
+    let placed = place(&mut notebook, cell.number, &text, &split);
     let notes = notebook.left_behind(before);
-    Builder { workshop, notebook, cell, split: &split, warnings: Vec::new(), notes }.build(&placed).await
+    let builder =
+        Builder { workshop, notebook, cell, text: &text, split: &split, warnings: Vec::new(), notes };
+    builder.build(&placed).await
+}
+
+/// What is measured is measured where the cell's statements run: an item is another crate, and is called by whoever likes.
+fn measured_in_items(cell: &Cell, text: &Source, split: &Split) -> Result<(), Failure> {
+    let Some((item, insert)) = split.items().find_map(|item| Some((item, text.insert_within(&item.range)?)))
+    else {
+        return Ok(());
+    };
+    let place = text.origin(&insert).or_else(|| text.origin(&(item.range.start..item.range.start)));
+    let range = place.map_or(0..0, |(_, range)| range);
+    let label = Some("this is part of an item".to_owned());
+    let help = "put it where the cell's statements run, and call the function there".to_owned();
+    Err(Failure::Compile(vec![Diagnostic {
+        level: Level::Error,
+        code: None,
+        message: "what measures stands among statements of a cell, and not within a function or another item"
+            .to_owned(),
+        spans: vec![Span { cell: cell.number, range, label, primary: true }],
+        children: vec![note(Level::Help, help)],
+    }]))
+}
+
+fn undecided() -> Trouble {
+    let what = "the cell's variables cannot be kept apart: the compiler was asked too often".to_owned();
+    let remedy = Some("please report the cell; until then, split it in two".to_owned());
+    Trouble { what, remedy }
 }
 
 /// What we cannot take apart is one statement, which rustc explains.
@@ -85,6 +148,8 @@ struct Builder<'a> {
     workshop: &'a mut Workshop,
     notebook: Notebook,
     cell: &'a Cell,
+    /// Its text, with what is inserted.
+    text: &'a Arc<Source>,
     split: &'a Split,
     warnings: Vec<Diagnostic>,
     notes: Vec<String>,
@@ -114,7 +179,7 @@ impl Made {
 }
 
 impl Builder<'_> {
-    async fn build(mut self, placed: &Placed) -> Result<Program, Failure> {
+    async fn build(mut self, placed: &Placed) -> Result<Program, Unbuilt> {
         let has_statements = self.split.statements().next().is_some();
         for unit in &placed.changed {
             self.change(*unit).await?;
@@ -155,8 +220,10 @@ impl Builder<'_> {
         for id in self.notebook.units.stale(&order) {
             let Some(unit) = self.notebook.units.get(id) else { continue };
             // What a function returns as `impl Fn` is a closure, whose signature is only in the MIR.
-            let closures =
-                unit.parts.iter().any(|part| part.text.contains("impl") && part.text.contains("Fn"));
+            let closures = unit
+                .parts
+                .iter()
+                .any(|part| part.text.text().contains("impl") && part.text.text().contains("Fn"));
             let (made, _) = generate::unit(unit, None, &self.loaded(&BTreeSet::from([id])));
             let made = self.make(&made, closures).await?;
             self.judge(&made)?;
@@ -175,7 +242,7 @@ impl Builder<'_> {
     }
 
     /// Compiles the statements, together with the items of a unit that the cell makes.
-    async fn program(mut self, placed: &Placed) -> Result<Program, Failure> {
+    async fn program(mut self, placed: &Placed) -> Result<Program, Unbuilt> {
         let before = self.notebook.variables.clone();
         let mentions = self.split.mentions().cloned().collect();
         let (prelude, taken) = self.surroundings(placed.own, &before, mentions);
@@ -187,8 +254,10 @@ impl Builder<'_> {
             if made.compiled.ok {
                 let found = self.types(&made)?;
                 if !adjustment.read(&found, &entry) {
-                    return self.accepted(made, placed.own, entry, &adjustment, &found);
+                    return Ok(self.accepted(made, placed.own, entry, &adjustment, &found)?);
                 }
+            } else if let Some(number) = wrong_insert(&made) {
+                return Err(Unbuilt::LeaveOut(number));
             } else if !adjustment.learn(&made.compiled.messages, &made.statements, &places, &entry) {
                 let made = self.second_opinion(placed.own, &before, made, entry.awaits).await?;
                 self.judge(&made)?;
@@ -198,9 +267,7 @@ impl Builder<'_> {
             entry.awaits |= adjustment.awaits;
             entry.endless |= adjustment.endless;
         }
-        let what = "the cell's variables cannot be kept apart: the compiler was asked too often".to_owned();
-        let remedy = Some("please report the cell; until then, split it in two".to_owned());
-        Err(Failure::Trouble(Trouble { what, remedy }))
+        Err(Failure::Trouble(undecided()).into())
     }
 
     fn entry<'e>(&self, taken: Vec<Taken<'e>>) -> Entry<'e>
@@ -209,13 +276,13 @@ impl Builder<'_> {
     {
         Entry {
             cell: self.cell.number,
-            text: &self.cell.source,
+            text: self.text,
             split: self.split,
             symbol: format!("assay_entry_{}", self.workshop.made),
             taken,
             puts: BTreeMap::new(),
             inside: BTreeSet::new(),
-            awaits: awaits(&self.cell.source, self.split),
+            awaits: awaits(self.text.text(), self.split),
             start: self.workshop.linked.runtime().unwrap_or_default(),
             style: self.workshop.style,
             endless: false,
@@ -501,6 +568,14 @@ impl Builder<'_> {
             notes: self.notes,
         }
     }
+}
+
+/// The insert that may be left out and in which the first such error is.
+fn wrong_insert(made: &Made) -> Option<usize> {
+    let errors = made.compiled.messages.iter().filter(|message| message.level == "error");
+    errors
+        .flat_map(|message| message.spans.iter().filter(|span| span.is_primary))
+        .find_map(|span| made.files.get(&span.file_name)?.optional(&span.bytes()))
 }
 
 /// Says of errors in other cells why they are there.

@@ -13,7 +13,7 @@ use std::ops::Range;
 #[derive(Debug, Clone)]
 pub(super) struct Entry<'a> {
     pub(super) cell: u32,
-    pub(super) text: &'a str,
+    pub(super) text: &'a Source,
     pub(super) split: &'a Split,
     /// The symbol of the function.
     pub(super) symbol: String,
@@ -192,7 +192,7 @@ impl<'a> Writer<'a> {
                 self.statement(statement);
                 continue;
             };
-            self.source.user(entry.cell, entry.text, statement.range.clone());
+            self.source.part(entry.text, statement.range.clone());
             for binding in bindings {
                 // Of two of a name in one scope only the last can be reached.
                 together.retain(|(_, name)| *name != binding.name);
@@ -209,24 +209,24 @@ impl<'a> Writer<'a> {
     }
 
     fn statement(&mut self, statement: &Statement) {
-        let (cell, text) = (self.entry.cell, self.entry.text);
+        let text = self.entry.text;
         let Kind::Value { expression } = &statement.kind else {
-            self.source.user(cell, text, statement.range.clone());
+            self.source.part(text, statement.range.clone());
             return;
         };
         if self.entry.endless {
-            self.source.user(cell, text, statement.range.clone());
+            self.source.part(text, statement.range.clone());
             self.source.ours(";");
             return;
         }
-        self.source.user(cell, text, statement.range.start..expression.start);
+        self.source.part(text, statement.range.start..expression.start);
         self.source.ours("match &(");
-        self.source.user(cell, text, expression.clone());
+        self.source.part(text, expression.clone());
         self.places.shows = self.source.ours(&format!(
             "\n) {{ value => {{ use ::assay::cell::show::*; begin(); let shown = value.evcxr_display(); (&&&&Shown(shown, value)).show({}); }} }}",
             self.entry.style.place(),
         ));
-        self.source.user(cell, text, expression.end..statement.range.end);
+        self.source.part(text, expression.end..statement.range.end);
     }
 
     fn tail(&mut self) {
@@ -299,7 +299,7 @@ impl Entry<'_> {
                     && !text[..at].trim_end().ends_with("let")
             })
         };
-        statements.map(|statement| &self.text[statement.range.clone()]).any(assigned)
+        statements.map(|statement| &self.text.text()[statement.range.clone()]).any(assigned)
     }
 
     /// The slots whose types only the compiler knows.

@@ -93,7 +93,7 @@ pub(super) fn program(
     let mut root = Source::default();
     root.ours(LINTS);
     for attribute in inner {
-        root.user(entry.cell, entry.text, attribute.clone());
+        root.part(entry.text, attribute.clone());
     }
     root.ours("\n");
     colliding(&mut root, loaded);
@@ -168,7 +168,7 @@ fn items_after(source: &mut Source, part: &Part, unit: &Unit, ours: &str) {
             source.ours(ours);
         }
         let edits = item.map_or_else(Vec::new, |item| edits(part, item, unit));
-        source.edited(part.cell, &part.text, range.clone(), &edits);
+        source.edited(&part.text, range.clone(), &edits);
         at = range.end;
         source.ours(" ");
     }
@@ -183,7 +183,7 @@ fn edits(part: &Part, item: &Item, unit: &Unit) -> Vec<Edit> {
     for one in &item.statics {
         let key = part.key(one);
         edits.extend(match unit.home(&key, one) {
-            Some(home) => one.declare(&part.text, &home.symbol),
+            Some(home) => one.declare(part.text.text(), &home.symbol),
             None => one.define(&unit.symbol(&key)),
         });
     }

@@ -20,7 +20,8 @@ impl Facts {
         let mut facts = BTreeMap::new();
         for part in parts {
             // The attributes of the whole cell count for each of its items.
-            let inner: String = part.inner.iter().filter_map(|range| part.text.get(range.clone())).collect();
+            let inner: String =
+                part.inner.iter().filter_map(|range| part.text.text().get(range.clone())).collect();
             for fact in part.items.iter().flat_map(|item| &item.anatomy.facts) {
                 let key = format!("{} {}", part.module, fact.key);
                 let value = format!("{}\n{inner}\n{}", fact.value, resolved(part, fact, &own));
@@ -111,10 +112,12 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use crate::engine::native::notebook::Notebook;
     use crate::engine::native::place::place;
+    use crate::engine::native::source::Source;
     use crate::engine::native::split::split;
     use std::collections::BTreeMap;
     use std::path::Path;
     use std::process::Command;
+    use std::sync::Arc;
 
     /// Two versions of a crate with types in it. Each has a function `all` that gives `[(TypeId, size of the type)]`.
     const VERSIONS: [(&str, &str); 12] = [
@@ -155,7 +158,7 @@ mod tests {
         let mut notebook = Notebook::default();
         for (cell, text) in [(1, first), (2, second)] {
             let split = split(text, &|name| notebook.stands_for_items(name)).unwrap();
-            place(&mut notebook, cell, text, &split);
+            place(&mut notebook, cell, &Arc::new(Source::of_cell(cell, text, &[])), &split);
         }
         notebook.units.all().count() == 1
     }

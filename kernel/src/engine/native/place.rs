@@ -7,6 +7,7 @@
 use super::notebook::{Kind, Notebook};
 use super::prelude::{bound, prelude};
 use super::relink::{follow, relink, tangled};
+use super::source::Source;
 use super::split::{Implementation, Item, Split, What};
 use super::supersede::with;
 use super::tokens::tokens;
@@ -24,7 +25,7 @@ pub(super) struct Placed {
 }
 
 /// Puts the items of a cell into units, and enters their names.
-pub(super) fn place(notebook: &mut Notebook, cell: u32, text: &str, split: &Split) -> Placed {
+pub(super) fn place(notebook: &mut Notebook, cell: u32, text: &Arc<Source>, split: &Split) -> Placed {
     let items: Vec<&Item> = split.items().collect();
     if items.is_empty() {
         // Nothing has another meaning than before.
@@ -66,7 +67,7 @@ pub(super) fn place(notebook: &mut Notebook, cell: u32, text: &str, split: &Spli
 struct Placing<'a> {
     notebook: &'a mut Notebook,
     cell: u32,
-    text: &'a str,
+    text: &'a Arc<Source>,
     split: &'a Split,
     placed: Placed,
     /// Units that nobody has seen yet.
@@ -79,13 +80,13 @@ impl Placing<'_> {
         let part = self.part(items, None, 0);
         // What is run again unchanged is what it was: variables of its types stay what they are.
         if let Some(unit) = self.notebook.units.same(&part) {
-            self.notebook.define(self.text, items, unit, 0);
+            self.notebook.define(self.text.text(), items, unit, 0);
             return;
         }
         if let Some((unit, module)) = older(self.notebook, items) {
             let again = self.part(items, Some(unit), module);
             if self.notebook.units.get(unit).is_some_and(|unit| unit.says(&again)) {
-                self.notebook.define(self.text, items, unit, module);
+                self.notebook.define(self.text.text(), items, unit, module);
                 return;
             }
             if self.takes_place(unit, items, module) {
@@ -97,7 +98,7 @@ impl Placing<'_> {
         let older: BTreeSet<UnitId> = older.map(|definition| definition.unit).collect();
         let unit = self.notebook.units.add(Unit::of(vec![Arc::new(part)]));
         self.fresh.insert(unit);
-        self.notebook.define(self.text, items, unit, 0);
+        self.notebook.define(self.text.text(), items, unit, 0);
         // With what other cells added to it, it may turn out not to fit: then it is built without.
         if follow(self.notebook, unit, &older) {
             self.placed.changed.insert(unit);
@@ -110,7 +111,7 @@ impl Placing<'_> {
     fn join(&mut self, unit: UnitId, items: &[Item]) {
         let part = self.part(items, Some(unit), 1);
         if let Some(module) = self.notebook.units.joined(unit, &part) {
-            self.notebook.define(self.text, items, unit, module);
+            self.notebook.define(self.text.text(), items, unit, module);
             return;
         }
         let Some(module) = self.notebook.units.get(unit).map(|unit| unit.module_for(&part)) else { return };
@@ -121,7 +122,7 @@ impl Placing<'_> {
         let merged = tangled(self.notebook, unit, part);
         self.fresh.insert(merged);
         if let Some(module) = self.notebook.units.get(merged).map(|unit| unit.free_module() - 1) {
-            self.notebook.define(self.text, items, merged, module);
+            self.notebook.define(self.text.text(), items, merged, module);
         }
         self.placed.changed.insert(merged);
     }
@@ -141,7 +142,7 @@ impl Placing<'_> {
             return false;
         }
         self.placed.changed.insert(unit);
-        self.notebook.define(self.text, items, unit, module);
+        self.notebook.define(self.text.text(), items, unit, module);
         true
     }
 
@@ -149,10 +150,10 @@ impl Placing<'_> {
         let mentions = items.iter().flat_map(|item| item.mentions.iter().cloned()).collect();
         let prelude = prelude(self.notebook, &mentions, &bound(items), unit);
         let ranges = self.split.inner.iter().chain(items.iter().map(|item| &item.range));
-        let said: Vec<&str> = ranges.map(|range| &self.text[range.clone()]).collect();
+        let said: Vec<&str> = ranges.map(|range| &self.text.text()[range.clone()]).collect();
         Part {
             cell: self.cell,
-            text: Arc::from(self.text),
+            text: Arc::clone(self.text),
             inner: self.split.inner.clone(),
             items: items.to_vec(),
             whole: true,

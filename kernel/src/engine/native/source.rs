@@ -1,5 +1,6 @@
 //! Text for the compiler that remembers which of its bytes are the user's.
 
+use assay_magics::plan::Insert;
 use std::ops::Range;
 
 /// A source file in the making: pieces of cells, as they were typed, between text of ours.
@@ -8,6 +9,8 @@ pub(super) struct Source {
     text: String,
     /// In the order of the text, without overlaps.
     pieces: Vec<Piece>,
+    /// Where text of ours stands that may be left out, and which of the cell's inserts it is.
+    optional: Vec<(Range<usize>, usize)>,
 }
 
 /// Bytes that a user typed.
@@ -30,6 +33,23 @@ pub(super) struct Edit {
 }
 
 impl Source {
+    /// A cell's text as it was typed, with what is inserted into it.
+    pub(super) fn of_cell(cell: u32, text: &str, inserts: &[Insert]) -> Self {
+        let mut source = Self::default();
+        let mut at = 0;
+        for (number, insert) in inserts.iter().enumerate() {
+            let place = insert.at.clamp(at, text.len());
+            source.user(cell, text, at..place);
+            let ours = source.ours(&insert.text);
+            if insert.optional {
+                source.optional.push((ours, number));
+            }
+            at = place;
+        }
+        source.user(cell, text, at..text.len());
+        source
+    }
+
     /// Text of ours. Gives where it stands.
     pub(super) fn ours(&mut self, text: &str) -> Range<usize> {
         let start = self.text.len();
@@ -43,10 +63,33 @@ impl Source {
         self.text.push_str(&other.text);
         let moved = |piece: Piece| Piece { here: piece.here.start + shift..piece.here.end + shift, ..piece };
         self.pieces.extend(other.pieces.into_iter().map(moved));
+        let moved = |(range, number): (Range<usize>, usize)| (range.start + shift..range.end + shift, number);
+        self.optional.extend(other.optional.into_iter().map(moved));
+    }
+
+    /// Bytes of another source.
+    pub(super) fn part(&mut self, of: &Self, bytes: Range<usize>) {
+        let shift = self.text.len();
+        let within = |range: &Range<usize>| {
+            let (start, end) = (range.start.max(bytes.start), range.end.min(bytes.end));
+            (start < end).then(|| (start, start - bytes.start + shift..end - bytes.start + shift))
+        };
+        for piece in &of.pieces {
+            if let Some((start, here)) = within(&piece.here) {
+                self.pieces.push(Piece {
+                    here,
+                    cell: piece.cell,
+                    start: piece.start + (start - piece.here.start),
+                });
+            }
+        }
+        let optional = of.optional.iter().filter_map(|(range, number)| Some((within(range)?.1, *number)));
+        self.optional.extend(optional);
+        self.text.push_str(&of.text[bytes]);
     }
 
     /// Bytes of a cell, as they are.
-    pub(super) fn user(&mut self, cell: u32, text: &str, bytes: Range<usize>) {
+    fn user(&mut self, cell: u32, text: &str, bytes: Range<usize>) {
         if bytes.is_empty() {
             return;
         }
@@ -54,27 +97,45 @@ impl Source {
         self.pieces.push(Piece { here, cell, start: bytes.start });
     }
 
-    /// Bytes of a cell with edits, which are in order and do not overlap. An edit at the very end of `bytes` belongs to them.
-    pub(super) fn edited(&mut self, cell: u32, text: &str, bytes: Range<usize>, edits: &[Edit]) {
+    /// Bytes of another source with edits, which are in order and do not overlap. An edit at the very end of `bytes` belongs to them.
+    pub(super) fn edited(&mut self, of: &Self, bytes: Range<usize>, edits: &[Edit]) {
         let mut at = bytes.start;
         for edit in edits.iter().filter(|edit| edit.range.start >= bytes.start && edit.range.end <= bytes.end)
         {
-            self.user(cell, text, at..edit.range.start);
+            self.part(of, at..edit.range.start);
             self.ours(&edit.text);
             at = edit.range.end;
         }
-        self.user(cell, text, at..bytes.end);
+        self.part(of, at..bytes.end);
     }
 
-    /// Bytes of a cell of which only the line breaks stay, so that what follows is on the line where the user sees it.
-    pub(super) fn blank(&mut self, text: &str, bytes: Range<usize>) {
-        let breaks: String = text[bytes].chars().filter(|&c| c == '\n').collect();
+    /// Bytes of another source of which only the line breaks stay, so that what follows is on the line where the user sees it.
+    pub(super) fn blank(&mut self, of: &Self, bytes: Range<usize>) {
+        let breaks: String = of.text[bytes].chars().filter(|&c| c == '\n').collect();
         self.ours(&breaks);
     }
 
     /// The whole text.
     pub(super) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The number of the insert that may be left out and holds these bytes.
+    pub(super) fn optional(&self, bytes: &Range<usize>) -> Option<usize> {
+        let holds = |range: &Range<usize>| range.start <= bytes.start && bytes.end <= range.end;
+        self.optional.iter().find(|(range, _)| holds(range)).map(|(_, number)| *number)
+    }
+
+    /// The insert that stands within these bytes, if one does.
+    pub(super) fn insert_within(&self, bytes: &Range<usize>) -> Option<Range<usize>> {
+        let mut at = bytes.start;
+        for piece in self.pieces.iter().filter(|piece| piece.here.end > bytes.start) {
+            if piece.here.start > at {
+                break;
+            }
+            at = piece.here.end;
+        }
+        (at < bytes.end).then_some(at..at)
     }
 
     /// The bytes of a cell that stand at these bytes. What is ours at one of their ends is left out; what is ours at both is nobody's, and so is
@@ -114,14 +175,16 @@ impl Source {
 #[cfg(test)]
 mod tests {
     use super::{Edit, Source};
+    use assay_magics::plan::Insert;
 
     fn source() -> Source {
         let cell = "struct é { x: u8 }\nlet y = 1;";
         let mut source = Source::default();
         source.ours("use a;");
         let edits = [Edit { range: 0..0, text: "pub ".into() }, Edit { range: 12..12, text: "pub ".into() }];
-        source.edited(3, cell, 0..19, &edits);
-        source.blank(cell, 19..30);
+        let cell = Source::of_cell(3, cell, &[]);
+        source.edited(&cell, 0..19, &edits);
+        source.blank(&cell, 19..30);
         source
     }
 
@@ -157,5 +220,28 @@ mod tests {
         assert_eq!(at(1, 19), Some(" { pub x: u8 }\n"));
         assert_eq!(at(2, 1), Some(""));
         assert_eq!(at(3, 1), None);
+    }
+
+    #[test]
+    fn what_is_inserted_is_ours_and_what_is_around_it_stays_the_users() {
+        let insert = |at, text: &str, optional| Insert { at, text: text.to_owned(), optional };
+        let cell = "let a = 1;\n  f(a)  \nfn g() {}";
+        let inserts = [insert(13, "time(|| ", false), insert(17, ", w", true), insert(17, ");", false)];
+        let text = Source::of_cell(2, cell, &inserts);
+        assert_eq!(text.text(), "let a = 1;\n  time(|| f(a), w);  \nfn g() {}");
+        let mut source = Source::default();
+        source.ours("{ ");
+        source.part(&text, 11..text.text().len());
+        let at = |what: &str| {
+            let at = source.text().find(what).unwrap();
+            at..at + what.len()
+        };
+        assert_eq!(source.origin(&at("f(a)")), Some((2, 13..17)));
+        assert_eq!(source.origin(&at("fn g")), Some((2, 20..24)));
+        assert_eq!((source.origin(&at("time")), source.origin(&at("w"))), (None, None));
+        assert_eq!((source.optional(&at("w")), source.optional(&at("f(a)"))), (Some(1), None));
+        let items = text.text().find("fn").unwrap()..text.text().len();
+        assert_eq!(text.insert_within(&items), None);
+        assert_eq!(text.insert_within(&(11..20)), Some(13..13));
     }
 }

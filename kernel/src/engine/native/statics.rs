@@ -283,7 +283,7 @@ mod tests {
     fn edited(text: &str, edit: impl Fn(&Static) -> Vec<Edit>) -> String {
         let mut source = Source::default();
         let edits = merged(of(text).iter().flat_map(edit).collect());
-        source.edited(1, text, 0..text.len(), &edits);
+        source.edited(&Source::of_cell(1, text, &[]), 0..text.len(), &edits);
         source.text().to_owned()
     }
 

@@ -75,7 +75,7 @@ fn without_members(item: &Item, older: &Part, newer: &Part) -> Option<Item> {
     }
     let mut item = item.clone();
     for (_, range) in own.members.iter().filter(|(name, _)| new.contains(name.as_str())) {
-        item.edits.push(gap(&older.text, range.clone()));
+        item.edits.push(gap(older.text.text(), range.clone()));
     }
     item.edits = merged(item.edits);
     Some(item)

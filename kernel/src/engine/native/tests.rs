@@ -6,10 +6,12 @@ use super::generate::{self, Loaded};
 use super::notebook::{Kind, Notebook};
 use super::place::{Placed, place};
 use super::prelude::{bound, prelude};
+use super::source::Source;
 use super::split::{Split, split};
 use super::units::UnitId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A notebook that cells are put into without being compiled.
 #[derive(Default)]
@@ -22,7 +24,7 @@ impl Trial {
     fn cell(&mut self, text: &str) -> Placed {
         self.cell += 1;
         let split = taken_apart(&self.notebook, text);
-        place(&mut self.notebook, self.cell, text, &split)
+        place(&mut self.notebook, self.cell, &Arc::new(Source::of_cell(self.cell, text, &[])), &split)
     }
 
     fn after(cells: &[&str]) -> Self {
@@ -292,7 +294,7 @@ fn written_with(text: &str, taken: &[(&str, bool)], puts: &[(u32, Put)], inside:
         style: Style::default(),
         endless: false,
         cell: 1,
-        text,
+        text: &Source::of_cell(1, text, &[]),
         split: &split,
         symbol: "assay_entry_7".to_owned(),
         taken: taken.collect(),

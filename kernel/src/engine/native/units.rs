@@ -6,6 +6,7 @@
 
 use super::identity::Facts;
 use super::prelude::bound;
+use super::source::Source;
 use super::split::{Import, Item, What};
 use super::statics::Static;
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,7 +42,7 @@ pub(super) struct Unit {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Part {
     pub(super) cell: u32,
-    pub(super) text: Arc<str>,
+    pub(super) text: Arc<Source>,
     pub(super) inner: Vec<Range<usize>>,
     /// What is left of its items: a later part may have taken the place of some.
     pub(super) items: Vec<Item>,
@@ -234,8 +235,8 @@ impl Part {
 
     /// Whether it is the same text of the same cell, and its names stand for the same.
     fn is(&self, other: &Self) -> bool {
-        (self.cell, self.module, &self.text, &self.items, &self.brought)
-            == (other.cell, other.module, &other.text, &other.items, &other.brought)
+        (self.cell, self.module, self.text.text(), &self.items, &self.brought)
+            == (other.cell, other.module, other.text.text(), &other.items, &other.brought)
     }
 
     /// The `use` declarations in it.

@@ -2,6 +2,7 @@
 
 use super::super::notebook::{Gone, Notebook, Variable};
 use super::super::place::place;
+use super::super::source::Source;
 use super::super::split::split;
 use super::known::Known;
 use super::place::Place;
@@ -19,7 +20,7 @@ fn notebook(cells: &[&str], variables: &[(&str, &str)]) -> Notebook {
     let mut notebook = Notebook::default();
     for (number, text) in (1..).zip(cells) {
         let split = split(text, &|name| notebook.stands_for_items(name)).unwrap();
-        place(&mut notebook, number, text, &split);
+        place(&mut notebook, number, &Arc::new(Source::of_cell(number, text, &[])), &split);
     }
     for (name, type_name) in variables {
         let variable = Variable { type_name: (*type_name).to_owned(), mutable: true, cell: 7, bytes: 24 };

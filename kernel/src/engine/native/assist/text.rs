@@ -37,7 +37,7 @@ pub(super) fn items(notebook: &Notebook) -> impl Iterator<Item = Living<'_>> {
         unit.parts.iter().flat_map(move |part| {
             let alive = part.items.iter().filter(move |item| lives(notebook, id, item));
             alive.map(move |item| {
-                let text = part.text.get(item.range.clone()).unwrap_or_default();
+                let text = part.text.text().get(item.range.clone()).unwrap_or_default();
                 Living { text, what: &item.what, cell: part.cell }
             })
         })

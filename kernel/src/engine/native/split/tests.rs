@@ -78,7 +78,7 @@ fn published(cell: &str) -> String {
     });
     let texts = items.map(|item| {
         let mut source = Source::default();
-        source.edited(1, cell, item.range.clone(), &item.edits);
+        source.edited(&Source::of_cell(1, cell, &[]), item.range.clone(), &item.edits);
         source.text().to_owned()
     });
     texts.collect::<Vec<_>>().join(" ")
