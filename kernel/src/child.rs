@@ -55,6 +55,25 @@ pub(crate) struct Child {
     gone: watch::Receiver<Option<String>>,
 }
 
+/// What is to be run.
+#[derive(Debug, Clone)]
+pub(crate) struct Errand {
+    /// Absolute paths, in the order in which they depend on each other.
+    pub(crate) libraries: Vec<String>,
+    /// The symbol of the entry in the last of them, if it has one.
+    pub(crate) entry: Option<String>,
+    /// The noise floor of the machine, as a share.
+    pub(crate) floor: f64,
+}
+
+impl Errand {
+    /// The entry of the last of these libraries, if it has one.
+    pub(crate) fn new(libraries: &[PathBuf], entry: Option<&str>) -> Self {
+        let libraries = libraries.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+        Self { libraries, entry: entry.map(str::to_owned), floor: 0.0 }
+    }
+}
+
 /// How a cell ended.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Ended {
@@ -118,13 +137,12 @@ impl Child {
         Ok(Self { pid, orders, fallen, gone })
     }
 
-    /// Opens libraries, by their absolute paths and in the order in which they depend on each other, and runs the entry of the last one, if there is one.
+    /// Opens libraries, and runs the entry of the last one, if there is one.
     /// All that the cell printed has been given to `host` when this returns; so is, from then on, what its threads print.
     /// Cells wait for each other. Dropping the future does not end the cell; [`interrupt`](Self::interrupt) does.
-    pub(crate) async fn run(&self, libraries: &[PathBuf], entry: Option<&str>, host: Arc<dyn Host>) -> Ended {
+    pub(crate) async fn run(&self, what: Errand, host: Arc<dyn Host>) -> Ended {
         let (answer, ended) = oneshot::channel();
-        let libraries = libraries.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-        let order = Order::Run { libraries, entry: entry.map(str::to_owned), host, answer };
+        let order = Order::Run { what, host, answer };
         // Where there is nobody to take the order, there is nobody to answer it either.
         let _ = self.orders.send(order);
         match ended.await {

@@ -22,7 +22,7 @@ use crate::session::event::{NoInput, StreamName};
 use crate::session::reply::{CompleteReply, InspectReply};
 
 /// A piece of Rust to run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Cell {
     /// The number it is reported under: `cell[number]`.
     pub(crate) number: u32,
@@ -30,12 +30,14 @@ pub(crate) struct Cell {
     pub(crate) source: String,
     /// What is inserted into it, in the order of the places.
     pub(crate) inserts: Vec<Insert>,
+    /// The noise floor of the machine, as a share: no measurement in it is surer.
+    pub(crate) floor: f64,
 }
 
 impl Cell {
     /// A cell into which nothing is inserted.
     pub(crate) fn new(number: u32, source: impl Into<String>) -> Self {
-        Self { number, source: source.into(), inserts: Vec::new() }
+        Self { number, source: source.into(), inserts: Vec::new(), floor: 0.0 }
     }
 }
 
@@ -46,6 +48,9 @@ pub(crate) trait Engine: Send + Sync {
 
     /// A cell of the user's begins, whose pieces run next. What there is to say that happened since the last one.
     fn begin(&self, cell: u32) -> BoxFuture<'_, Vec<String>>;
+
+    /// Whether code can be measured where it stands: what is inserted into a cell for that is there to be called.
+    fn measures(&self) -> bool;
 
     /// Runs a cell, or a piece of one. Everything that it printed has been given to `host` when this returns; threads that go on after the cell
     /// write to the same host until the next cell.
@@ -118,6 +123,34 @@ pub(crate) enum Output {
     UpdateDisplay { bundle: Bundle, display_id: String },
     /// The cell's output is cleared, at once or when the next output comes.
     Clear { wait: bool },
+    /// The cell has been compiled, and runs next.
+    Compiled(Compilation),
+    /// Something is measured, or has been.
+    Measured(Told),
+}
+
+/// How a cell was compiled.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Compilation {
+    /// How long that took, linking included.
+    pub(crate) took: Duration,
+    /// The compiler, for instance `rustc 1.95.0`.
+    pub(crate) compiler: String,
+    /// The level at which it was optimised: `3`.
+    pub(crate) optimisation: String,
+    /// What the processor's features were chosen for, where they were.
+    pub(crate) target_cpu: Option<String>,
+}
+
+/// What is told of a measurement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// The magic that asked for it: where it stands in its cell, in bytes.
+    pub(crate) id: u64,
+    /// What there is to tell.
+    pub(crate) what: assay_link::native::Told,
+    /// It, as JSON.
+    pub(crate) data: String,
 }
 
 /// A cell that ran to its end.
@@ -155,6 +188,8 @@ pub(crate) enum Failure {
         /// The error as `Debug` shows it.
         message: String,
     },
+    /// A claim about what was measured does not hold. Whoever was told the measurement knows which.
+    Refuted,
     /// It was interrupted.
     Interrupted {
         /// Variables that are gone. The others are what they were before the cell.

@@ -11,8 +11,10 @@ mod diagnostics;
 pub(crate) mod engines;
 mod execute;
 mod failure;
+mod floor;
 mod history;
 mod interrupt;
+mod measuring;
 mod perform;
 mod process;
 mod selection;
@@ -26,6 +28,7 @@ mod usage;
 
 use self::diagnostics::{Pen, Sources};
 use self::engines::Engines;
+use self::floor::Floor;
 use self::folders::Folders;
 use self::history::History;
 use self::interrupt::{StopButton, Stopped};
@@ -51,6 +54,10 @@ pub(crate) struct Session {
     state: Mutex<State>,
     history: Arc<Mutex<History>>,
     rust_version: String,
+    /// The processor, as the system names it.
+    processor: String,
+    /// How noisy this machine is.
+    floor: Arc<Mutex<Floor>>,
     /// Where start-up files may lie, and whether they have been run.
     startup: PathBuf,
     started: AtomicBool,
@@ -94,6 +101,8 @@ impl Session {
             }),
             history: Arc::new(Mutex::new(History::new(folders.history()))),
             rust_version,
+            processor: usage::processor(),
+            floor: Arc::new(Mutex::new(Floor::new(folders.noise()))),
             startup: folders.startup.clone(),
             started: AtomicBool::new(false),
         }

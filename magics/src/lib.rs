@@ -13,10 +13,11 @@ pub mod measured;
 pub mod options;
 pub mod outcome;
 pub mod plan;
+pub mod progress;
 pub mod render;
 pub mod specification;
 pub mod table;
-pub mod units;
+pub use assay_statistics::units;
 
 mod nearest;
 mod ranges;

@@ -28,6 +28,15 @@ impl<E: Debug> From<E> for Failed {
 /// What ends a run that was promised a variable which is not there.
 struct Broken(String);
 
+/// What ends a run in which a claim does not hold.
+struct Refuted;
+
+/// Ends the run, because a claim does not hold.
+pub(crate) fn refute() -> ! {
+    // Not a panic: nobody's hook has to hear of it.
+    resume_unwind(Box::new(Refuted))
+}
+
 /// Runs a part of a cell. A panic ends here, and so does a failed `?`: the run remembers the first of them.
 pub fn catch(body: &mut dyn FnMut() -> Flow) {
     // What the body may have left half-done is the user's, who sees it as after any panic that is caught.
@@ -48,6 +57,10 @@ fn panicked(payload: Box<dyn Any + Send>) {
         }
         Err(payload) => payload,
     };
+    if payload.is::<Refuted>() {
+        run::fail(Failure::Refuted);
+        return;
+    }
     let seen = hook::seen(payload.as_ref());
     let later = seen.text();
     if !run::fail(Failure::Panic(seen)) {

@@ -110,6 +110,7 @@ fn report(run: &Run) {
     let (ending, message, place, frames) = match &run.failure {
         None => (table::OK, "", nowhere, Vec::new()),
         Some(Failure::Question(message)) => (table::QUESTION, message.as_str(), nowhere, Vec::new()),
+        Some(Failure::Refuted) => (table::REFUTED, "", nowhere, Vec::new()),
         Some(Failure::Trouble(what)) => (table::TROUBLE, what.as_str(), nowhere, Vec::new()),
         Some(Failure::Panic(seen)) => {
             let place = seen.place.as_ref().map_or(nowhere, lend_place);

@@ -69,6 +69,32 @@ pub(crate) fn show(place: Place<'_>, bundle: &Bundle) {
     }
 }
 
+/// What there is to tell of a measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// How far it is.
+    Progress,
+    /// What was measured.
+    Result,
+    /// How long one run took.
+    Time,
+}
+
+/// Tells of the measurement that the magic of this number asked for, in JSON. False in a program of its own, and where it is too long.
+pub(crate) fn measured(what: Told, id: u64, json: &str) -> bool {
+    let what = match what {
+        Told::Progress => table::PROGRESS,
+        Told::Result => table::RESULT,
+        Told::Time => table::TIME,
+    };
+    tell(|table| (table.measured)(what, id, Text::of(json))).unwrap_or(false)
+}
+
+/// The noise floor of the machine, as a share; none where nobody has said.
+pub(crate) fn floor() -> Option<f64> {
+    TABLE.get().map(|table| (table.floor)()).filter(|floor| *floor > 0.0)
+}
+
 /// Takes away what was shown.
 pub(crate) fn clear(wait: bool) {
     tell(|table| (table.clear)(wait));

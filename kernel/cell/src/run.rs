@@ -29,6 +29,8 @@ pub(crate) enum Failure {
     Panic(Seen),
     /// A `?` met an error, which says this.
     Question(String),
+    /// A claim about what was measured does not hold, which has been told.
+    Refuted,
     /// Our own fault.
     Trouble(String),
 }

@@ -15,7 +15,7 @@ pub(crate) struct Text {
     pub(crate) len: usize,
 }
 
-/// What the runtime calls: [`display`](Self::display), [`clear`](Self::clear) and [`ask`](Self::ask) on any thread, the others on the one that runs cells.
+/// What the runtime calls: [`display`](Self::display), [`clear`](Self::clear), [`ask`](Self::ask) and [`measured`](Self::measured) on any thread, the others on the one that runs cells.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct Table {
@@ -32,6 +32,11 @@ pub(crate) struct Table {
     /// Asks the user for a line, with a prompt, and whether what is typed is hidden. The line is given to the function together with the
     /// pointer, before this returns; false if nobody can be asked.
     pub(crate) ask: extern "C" fn(Text, bool, *mut c_void, Answered) -> bool,
+    /// Something is measured or has been: [`PROGRESS`], [`RESULT`] or [`TIME`], the number of the magic, and JSON. Returns when the kernel has it and all
+    /// that was printed before; false if it is too large to be told.
+    pub(crate) measured: extern "C" fn(u32, u64, Text) -> bool,
+    /// The noise floor of the machine, as a share.
+    pub(crate) floor: extern "C" fn() -> f64,
     /// The run is over: called once by each `assay_run`.
     pub(crate) ended: extern "C" fn(*const Report),
     /// These frames are under way in cells: called once by each `assay_trace`.
@@ -63,6 +68,13 @@ pub(crate) const PAGE: u32 = 1;
 /// [`Display::kind`]: it replaces what was shown under its id.
 pub(crate) const INSTEAD: u32 = 2;
 
+/// [`Table::measured`]: how far a measurement is.
+pub(crate) const PROGRESS: u32 = 0;
+/// [`Table::measured`]: what was measured.
+pub(crate) const RESULT: u32 = 1;
+/// [`Table::measured`]: how long one run took.
+pub(crate) const TIME: u32 = 2;
+
 /// A text under a key.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +86,7 @@ pub(crate) struct Content {
 /// How a run ended.
 #[repr(C)]
 pub(crate) struct Report {
-    /// [`OK`], [`PANIC`], [`QUESTION`] or [`TROUBLE`].
+    /// [`OK`], [`PANIC`], [`QUESTION`], [`TROUBLE`] or [`REFUTED`].
     pub(crate) ending: u32,
     /// What was said.
     pub(crate) message: Text,
@@ -94,6 +106,8 @@ pub(crate) const PANIC: u32 = 1;
 pub(crate) const QUESTION: u32 = 2;
 /// [`Report::ending`]: the store does not hold what the cell was told.
 pub(crate) const TROUBLE: u32 = 3;
+/// [`Report::ending`]: a claim about what was measured does not hold; the measurement has been told.
+pub(crate) const REFUTED: u32 = 5;
 
 /// A place in a source file.
 #[repr(C)]

@@ -2,7 +2,7 @@
 
 use crate::kernel::Kernel;
 use crate::libraries::Libraries;
-use crate::runtime::Runtime;
+use crate::runtime::{self, Runtime};
 use crate::{checkpoint, crash};
 use assay_link::native::{Command, Ending, Event};
 use assay_link::version;
@@ -113,7 +113,8 @@ fn serve(
 
 fn obey(command: Command, kernel: &Kernel, runtime: &Runtime, libraries: &mut Libraries) {
     match command {
-        Command::Run { id, libraries: paths, entry } => {
+        Command::Run { id, libraries: paths, entry, floor } => {
+            runtime::set_floor(floor);
             let outcome = libraries.entry(&paths, entry.as_deref()).map(|entry| runtime.run(entry));
             let (ending, kept) = outcome.unwrap_or_else(|what| (Ending::Trouble { what }, Vec::new()));
             kernel.tell(&Event::Done { id, ending, kept });

@@ -4,15 +4,20 @@ use crate::kernel;
 use crate::libraries::Libraries;
 use crate::stdio;
 use crate::table::{self, Answered, Display, Entry, Report, Table, Text};
-use assay_link::native::{Content, Ending, Event, Frame, Kept, Place};
+use assay_link::native::{Content, Ending, Event, Frame, Kept, Place, Told};
 use libloading::os::unix::{Library, Symbol};
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::path::Path;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What the runtime calls.
-static TABLE: Table = Table { version: table::VERSION, showing, shown, display, clear, ask, ended, traced };
+static TABLE: Table =
+    Table { version: table::VERSION, showing, shown, display, clear, ask, measured, floor, ended, traced };
+
+/// See [`floor`]: the bits of a number.
+static FLOOR: AtomicU64 = AtomicU64::new(0);
 
 /// See [`flush`].
 static FLUSH: OnceLock<table::Flush> = OnceLock::new();
@@ -146,6 +151,26 @@ extern "C" fn display(display: *const Display) -> bool {
     }
 }
 
+extern "C" fn measured(what: u32, id: u64, data: Text) -> bool {
+    let what = match what {
+        table::PROGRESS => Told::Progress,
+        table::RESULT => Told::Result,
+        table::TIME => Told::Time,
+        // The version has been checked: there is no other.
+        _ => return false,
+    };
+    tell_in_order(&Event::Measured { id, what, data: owned(data) })
+}
+
+extern "C" fn floor() -> f64 {
+    f64::from_bits(FLOOR.load(Ordering::Relaxed))
+}
+
+/// From now on this is the noise floor.
+pub(crate) fn set_floor(floor: f64) {
+    FLOOR.store(floor.to_bits(), Ordering::Relaxed);
+}
+
 extern "C" fn clear(wait: bool) {
     tell_in_order(&Event::Clear { wait });
 }
@@ -208,6 +233,7 @@ fn ending(report: &Report, frames: &[table::Frame]) -> Ending {
             frames: frames.iter().map(frame).collect(),
         },
         table::TROUBLE => Ending::Trouble { what: message },
+        table::REFUTED => Ending::Refuted,
         other => Ending::Trouble { what: format!("the runtime told an unknown ending, {other}: {message}") },
     }
 }

@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What the kernel tells the process.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Command {
     /// Open libraries and run the entry of the last one: [`Event::Done`].
     Run {
@@ -19,6 +19,8 @@ pub enum Command {
         libraries: Vec<String>,
         /// The symbol of the entry: none if the cell has only items.
         entry: Option<String>,
+        /// The noise floor of the machine, as a share: no measurement is surer.
+        floor: f64,
     },
     /// Drop variables.
     Drop {
@@ -39,7 +41,7 @@ pub enum Command {
     },
     /// The answer to [`Event::Ask`], without a newline: none if the user cannot be asked.
     Input(Option<String>),
-    /// The answer to [`Event::Showing`], [`Event::Display`], [`Event::Update`] and [`Event::Clear`]: all that was printed before has been read.
+    /// The answer to [`Event::Showing`], [`Event::Display`], [`Event::Update`], [`Event::Clear`] and [`Event::Measured`]: all that was printed before has been read.
     Proceed,
     /// Make a checkpoint: [`Event::Checkpointed`], and a [`Note`](crate::keeper::Note) before it; or [`Event::Refused`].
     Checkpoint,
@@ -97,6 +99,15 @@ pub enum Event {
         /// Not before the next output comes.
         wait: bool,
     },
+    /// Something is measured, or has been. It has its place in the output, as a display has.
+    Measured {
+        /// The magic that asked for it: where it stands in its cell, in bytes.
+        id: u64,
+        /// What there is to tell.
+        what: Told,
+        /// It, as JSON.
+        data: String,
+    },
     /// A function of the user's is about to show the cell's value by itself, as `evcxr_display` does: the content blocks that it
     /// prints until [`Event::Shown`] are the value. It may turn out that there is no such function; then the next event is another one.
     /// The cell waits for [`Command::Proceed`], for nothing else would tell what was printed before from what is printed after.
@@ -131,6 +142,17 @@ pub enum Event {
         /// Why.
         why: String,
     },
+}
+
+/// What there is to tell of a measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Told {
+    /// How far it is.
+    Progress,
+    /// What was measured.
+    Result,
+    /// How long one run took.
+    Time,
 }
 
 /// What something looks like.
@@ -170,6 +192,8 @@ pub enum Ending {
         /// The error as `Debug` shows it.
         message: String,
     },
+    /// A claim about what was measured does not hold. The measurement was told before.
+    Refuted,
     /// It could not be run: a library that cannot be opened, a variable that is not what the kernel believes. A fault of ours.
     Trouble {
         /// What went wrong.

@@ -5,8 +5,8 @@ use super::notes::{Checkpoint, Heard, Notes};
 use super::output::Page;
 use super::process::{self, Process};
 use super::screen::Screen;
-use super::{Ended, Fallen, Standing};
-use crate::engine::Host;
+use super::{Ended, Errand, Fallen, Standing};
+use crate::engine::{Host, Told};
 use crate::session::event::NoInput;
 use crate::subprocess;
 use assay_link::native::{Command, Event, Frame};
@@ -26,7 +26,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// What the process shall do.
 pub(super) enum Order {
     /// Run a cell.
-    Run { libraries: Vec<String>, entry: Option<String>, host: Arc<dyn Host>, answer: oneshot::Sender<Ended> },
+    Run { what: Errand, host: Arc<dyn Host>, answer: oneshot::Sender<Ended> },
     /// Something that it obeys or refuses.
     Obey { command: Command, answer: oneshot::Sender<Result<(), String>> },
     /// Make a checkpoint, which takes over if the process dies from now on.
@@ -260,7 +260,7 @@ impl Driver {
 
     async fn obey(&mut self, order: Order) {
         match order {
-            Order::Run { libraries, entry, host, answer } => {
+            Order::Run { what: Errand { libraries, entry, floor }, host, answer } => {
                 if self.fallen.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
                     // It was compiled for what is not there any more.
                     return drop(answer.send(Ended::NotBegun));
@@ -270,7 +270,7 @@ impl Driver {
                 self.starved = process::starved();
                 let id = self.id;
                 self.call = Some(Call::Run { id, answer });
-                self.cells.tell(&Command::Run { id, libraries, entry }).await;
+                self.cells.tell(&Command::Run { id, libraries, entry, floor }).await;
             }
             Order::Obey { command, answer } => {
                 self.call = Some(Call::Obey { answer });
@@ -334,7 +334,11 @@ impl Driver {
                     self.answer(None).await;
                 }
             }
-            Event::Showing | Event::Display { .. } | Event::Update { .. } | Event::Clear { .. } => {
+            Event::Showing
+            | Event::Display { .. }
+            | Event::Update { .. }
+            | Event::Clear { .. }
+            | Event::Measured { .. } => {
                 self.take(event);
                 self.cells.tell(&Command::Proceed).await;
             }
@@ -375,6 +379,9 @@ impl Driver {
                 self.screen.turn(|page| page.replace(content, display_id));
             }
             Event::Clear { wait } => self.screen.turn(|page| page.clear(wait)),
+            Event::Measured { id, what, data } => {
+                self.screen.turn(|page| page.measured(Told { id, what, data }));
+            }
             Event::Shown => self.screen.turn(Page::end_value),
             Event::Done { id, ending, kept } if !self.interrupted => {
                 let value = self.screen.end();

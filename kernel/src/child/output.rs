@@ -1,7 +1,7 @@
 //! What a cell shows: its standard output in order, and what of it is its value.
 
 use super::blocks::{Blocks, Piece, Question};
-use crate::engine::{Output, content};
+use crate::engine::{Output, Told, content};
 use crate::session::event::StreamName;
 use assay_link::evcxr::ORDER;
 use assay_link::native::Content;
@@ -101,6 +101,11 @@ impl Page {
     /// All of it is cleared.
     pub(super) fn clear(&mut self, wait: bool) -> Vec<Output> {
         self.after_what_was_printed(Some(Output::Clear { wait }))
+    }
+
+    /// Something is measured, or has been.
+    pub(super) fn measured(&mut self, told: Told) -> Vec<Output> {
+        self.after_what_was_printed(Some(Output::Measured(told)))
     }
 
     fn after_what_was_printed(&mut self, output: Option<Output>) -> Vec<Output> {

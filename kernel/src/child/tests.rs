@@ -1,7 +1,7 @@
 //! The program, the runtime and cells, all real: compiled by rustc and run in a process of their own. What nobody has compiled from a notebook is
 //! written by hand in the form in which it would be.
 
-use super::{Child, Ended, Fallen, Setup, Standing};
+use super::{Child, Ended, Errand, Fallen, Setup, Standing};
 use crate::engine::{Host, Output, Trouble};
 use crate::session::event::{NoInput, StreamName};
 use assay_link::native::{Ending, Kept};
@@ -122,7 +122,7 @@ impl Bench {
         after: &str,
     ) -> Ended {
         let (library, entry) = self.compile(items, before, body, after);
-        self.child.run(&[library], Some(&entry), Arc::clone(page) as Arc<dyn Host>).await
+        self.child.run(Errand::new(&[library], Some(&entry)), Arc::clone(page) as Arc<dyn Host>).await
     }
 
     /// Runs a cell that ends well, and gives what it printed.
@@ -427,7 +427,7 @@ async fn the_cause_of_a_death_and_the_last_words_are_told() {
         let page = Page::new([]);
         let cause = bench.cause(&page, body).await;
         assert!(!bench.child.alive());
-        let again = bench.child.run(&[], None, page.clone()).await;
+        let again = bench.child.run(Errand::new(&[], None), page.clone()).await;
         assert_eq!(again, Ended::Died { cause: cause.clone(), frames: Vec::new() });
         (cause, page)
     }
@@ -478,7 +478,7 @@ async fn the_process_ends_with_its_kernel_in_the_middle_of_a_cell() {
     let (library, entry) = bench.compile("", "", "println!(\"here\"); loop { std::thread::yield_now() }", "");
     let (pid, child) = (bench.child.pid(), bench.child.clone());
     let shared = Arc::clone(&page);
-    let running = tokio::spawn(async move { child.run(&[library], Some(&entry), shared).await });
+    let running = tokio::spawn(async move { child.run(Errand::new(&[library], Some(&entry)), shared).await });
     page.wait("here").await;
     drop(bench);
     running.abort();
@@ -691,15 +691,16 @@ async fn what_cannot_be_loaded_is_trouble_of_one_cell() {
     let mut bench = Bench::new().await;
     let page = Page::new([]);
     let missing = PathBuf::from("/nowhere/libcell_9.so");
-    let ended = bench.child.run(&[missing], Some("assay_entry_9"), page.clone()).await;
+    let ended = bench.child.run(Errand::new(&[missing], Some("assay_entry_9")), page.clone()).await;
     assert!(
         matches!(&ended, Ended::Done { ending: Ending::Trouble { what }, .. } if what.contains("/nowhere/libcell_9.so")),
         "{ended:?}"
     );
     let (library, _) = bench.compile("", "", "", "");
-    let ended = bench.child.run(std::slice::from_ref(&library), Some("other"), page.clone()).await;
+    let ended =
+        bench.child.run(Errand::new(std::slice::from_ref(&library), Some("other")), page.clone()).await;
     assert!(matches!(&ended, Ended::Done { ending: Ending::Trouble { what }, .. } if what.contains("other")));
-    assert_eq!(bench.child.run(&[library], None, page).await, fine());
+    assert_eq!(bench.child.run(Errand::new(&[library], None), page).await, fine());
 }
 
 #[tokio::test]

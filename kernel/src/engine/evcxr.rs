@@ -192,6 +192,10 @@ impl Engine for Evcxr {
         "evcxr"
     }
 
+    fn measures(&self) -> bool {
+        false
+    }
+
     fn begin(&self, _: u32) -> BoxFuture<'_, Vec<String>> {
         async { Vec::new() }.boxed()
     }

@@ -44,8 +44,8 @@ mod units;
 
 use super::evcxr::Evcxr;
 use super::surroundings::Surroundings;
-use super::{Cell, Diagnostic, Engine, Failure, Host, Ran, Trouble, Undone, folder};
-use crate::child::{Child, Ended, Setup};
+use super::{Cell, Compilation, Diagnostic, Engine, Failure, Host, Output, Ran, Trouble, Undone, folder};
+use crate::child::{Child, Ended, Errand, Setup};
 use crate::session::reply::{CompleteReply, InspectReply};
 use assay_link::native::Ending;
 use assay_magics::outcome::Variable;
@@ -62,7 +62,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use toolchain::Toolchain;
 
@@ -160,6 +160,7 @@ impl Native {
         };
         let (program, child) = built.inspect_err(|failure| self.remember(failure))?;
         let compile = began.elapsed();
+        host.output(Output::Compiled(compilation(&state, compile)));
         state.past.changed();
         let began = Instant::now();
         let mut interrupted = false;
@@ -167,7 +168,8 @@ impl Native {
             // Items are there for those who call them.
             None => Ended::Done { ending: Ending::Ok, kept: Vec::new(), value: None },
             Some(entry) => {
-                let running = child.run(&program.libraries, Some(entry), host);
+                let errand = Errand { floor: cell.floor, ..Errand::new(&program.libraries, Some(entry)) };
+                let running = child.run(errand, host);
                 tokio::pin!(running);
                 tokio::select! {
                     ended = &mut running => ended,
@@ -323,9 +325,25 @@ impl Native {
     }
 }
 
+/// How a cell was compiled, in so long.
+fn compilation(state: &State, took: Duration) -> Compilation {
+    let version = state.workshop.as_ref().map(|workshop| workshop.toolchain.version.as_str());
+    let optimisation = state.optimisation.as_deref().unwrap_or(rustc::USUAL_LEVEL);
+    Compilation {
+        took,
+        compiler: version.unwrap_or_default().split(" (").next().unwrap_or_default().to_owned(),
+        optimisation: optimisation.to_owned(),
+        target_cpu: None,
+    }
+}
+
 impl Engine for Native {
     fn name(&self) -> &'static str {
         "native"
+    }
+
+    fn measures(&self) -> bool {
+        true
     }
 
     fn begin(&self, cell: u32) -> BoxFuture<'_, Vec<String>> {

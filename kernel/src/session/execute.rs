@@ -4,6 +4,7 @@ use super::Session;
 use super::event::{ErrorReport, Event, FrontEnd, StreamName};
 use super::failure;
 use super::interrupt::Stopped;
+use super::measuring::{self, Asked, Measuring, Verdict};
 use super::perform::{Context, Fault};
 use super::reply::ExecuteReply;
 use super::request::ExecuteRequest;
@@ -12,6 +13,7 @@ use crate::engine::{Cell, Child, Failure, Level, Ran};
 use assay_magics::cell::{Code, Prepared, Step, blank_but, steps};
 use assay_magics::invocation::Sigil;
 use assay_magics::magic::{NextInput, Report};
+use assay_magics::plan::Plan;
 use assay_magics::render::Bundle;
 use assay_magics::table;
 use std::ops::Range;
@@ -118,18 +120,81 @@ impl Session {
         stopped: &Stopped,
     ) -> Result<Option<Bundle>, ErrorReport> {
         let range = code.span();
-        let cell = Cell {
-            number: context.number,
-            source: code.text(text).trim_end().to_owned(),
-            inserts: code.inserts.clone(),
+        let cell =
+            Cell { inserts: code.inserts.clone(), ..Cell::new(context.number, code.text(text).trim_end()) };
+        let ran = match code.magics.is_empty() {
+            true => self.stoppable(self.engine().run(cell, self.host()), stopped).await,
+            false => self.measure(cell, code.magics, context, stopped).await?,
         };
-        let ran = self.stoppable(self.engine().run(cell, self.host()), stopped).await;
         let ran = ran.map_err(|mut failure| {
             explain_unread_magic(&mut failure, &text[range.clone()]);
             self.word(Fault::Engine(failure), context.number, range)
         })?;
         self.tell_remarks(&ran);
         Ok(ran.value)
+    }
+
+    /// Runs a cell in which something is measured. What is measured is shown as it comes.
+    async fn measure(
+        &self,
+        cell: Cell,
+        magics: Vec<Prepared>,
+        context: &Context,
+        stopped: &Stopped,
+    ) -> Result<Result<Ran, Failure>, ErrorReport> {
+        let measuring = Arc::new(self.measuring(magics, context)?);
+        let cell = Cell { floor: measuring.share(&self.rust_version), ..cell };
+        let ran = self.stoppable(self.engine().run(cell, measuring.clone()), stopped).await;
+        let Verdict { refuted, complaint } = measuring.end();
+        if let Some(complaint) = complaint {
+            let state = self.state();
+            return Err(failure::of_magic(&complaint, context.number, &state.sources, state.pen()));
+        }
+        match (ran, refuted) {
+            (Err(Failure::Refuted), Some(refuted)) => {
+                Err(failure::of_claim(refuted.name, &refuted.message, self.state().pen()))
+            }
+            (ran, _) => Ok(ran),
+        }
+    }
+
+    /// What hears of these magics' measurements. Nothing has run if there cannot be such.
+    fn measuring(&self, magics: Vec<Prepared>, context: &Context) -> Result<Measuring, ErrorReport> {
+        let folder = self.state().surroundings.folder().to_owned();
+        let mut all = Vec::new();
+        for prepared in magics {
+            let refused = |message, hint: &str| {
+                let fault = Fault::Refused { message, hint: Some(hint.to_owned()) };
+                Err(self.word(fault, context.number, prepared.call.name_span.clone()))
+            };
+            if !self.engine().measures() {
+                let message = format!("the {} engine cannot measure", self.engine().name());
+                return refused(message, "`%engine native` changes to the one that can");
+            }
+            let name = match &prepared.plan {
+                Plan::Code(step) => step.against.clone(),
+                _ => None,
+            };
+            let against = match name.map(|name| measuring::file(&folder, &name)) {
+                None => None,
+                Some(file) => match std::fs::read_to_string(&file) {
+                    Ok(content) => Some(content),
+                    Err(error) => {
+                        let message =
+                            format!("the earlier result {} cannot be read: {error}", file.display());
+                        return refused(message, "`--save NAME` keeps a result under a name");
+                    }
+                },
+            };
+            all.push(Asked { prepared, against });
+        }
+        Ok(Measuring::new(
+            Arc::clone(&self.stage),
+            all,
+            Arc::clone(&self.floor),
+            self.processor.clone(),
+            folder,
+        ))
     }
 
     /// Warnings and notes, on the stream where a terminal would show them.

@@ -21,6 +21,11 @@ pub(crate) fn of_engine(failure: &Failure, sources: &Sources, pen: Pen) -> Error
         Failure::Question { message } => {
             ended("Error", message, &pen.error(&format!("`?` met an error: {message}")), &[])
         }
+        // Whoever was told the measurement words it.
+        Failure::Refuted => {
+            let value = "a claim about what was measured does not hold";
+            ended("AssertionError", value, &pen.error(value), &[])
+        }
         Failure::Interrupted { lost } => {
             let value = "the cell was interrupted";
             stopped("Interrupted", value, &pen.error(value), lost)
@@ -35,6 +40,11 @@ pub(crate) fn of_engine(failure: &Failure, sources: &Sources, pen: Pen) -> Error
         }
         Failure::Trouble(trouble) => of_trouble(trouble, pen),
     }
+}
+
+/// The report of a claim that does not hold. The figures are on the page.
+pub(crate) fn of_claim(name: &str, message: &str, pen: Pen) -> ErrorReport {
+    ended(name, message, &pen.error(message), &[])
 }
 
 /// The report of something that is wrong with an engine.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Folders {
     /// What can be made again: compiled code.
     pub(crate) cache: PathBuf,
-    /// What should last: the history.
+    /// What should last: the history, and what was learnt of the machine's noise.
     pub(crate) data: PathBuf,
     /// What the user wrote for evcxr: its start-up files. Only read.
     pub(crate) startup: PathBuf,
@@ -18,6 +18,11 @@ impl Folders {
     /// The history that all kernels of the user share.
     pub(crate) fn history(&self) -> PathBuf {
         self.data.join("history.sqlite")
+    }
+
+    /// What was learnt of the machine's noise.
+    pub(crate) fn noise(&self) -> PathBuf {
+        self.data.join("noise.json")
     }
 }
 

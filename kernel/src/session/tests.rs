@@ -40,6 +40,10 @@ impl Engine for Actor {
         "actor"
     }
 
+    fn measures(&self) -> bool {
+        true
+    }
+
     fn begin(&self, _: u32) -> BoxFuture<'_, Vec<String>> {
         async { Vec::new() }.boxed()
     }

@@ -3,7 +3,15 @@
 use super::Session;
 use super::reply::{ProcessUsage, Usage};
 use std::time::Duration;
-use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+use sysinfo::{CpuRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+
+/// The processor, as the system names it; empty if it does not say.
+pub(crate) fn processor() -> String {
+    let Ok(mut system) = System::new() else { return String::new() };
+    system.refresh_cpu_specifics(CpuRefreshKind::nothing());
+    let brand = system.cpus().first().map(|cpu| cpu.brand().trim().to_owned());
+    brand.unwrap_or_default()
+}
 
 impl Session {
     /// Memory and processor time of the kernel and of the engine's processes.

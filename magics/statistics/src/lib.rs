@@ -51,6 +51,7 @@ mod sample;
 #[cfg(test)]
 mod simulation;
 mod stopping;
+pub mod units;
 mod warning;
 
 pub use assertion::{Claim, Decision};

@@ -1,15 +1,14 @@
 //! What makes a figure doubtful, as data that hold the numbers; the words are in `Display`, and end in advice.
 
 mod modes;
-mod seconds;
 mod trend;
 
 use crate::interval::Estimate;
 use crate::outliers::Outliers;
 use crate::sample::Samples;
 use crate::stopping::{LEAST_BLOCKS, LEAST_SAMPLES};
+use crate::units::duration;
 use modes::Modes;
-use seconds::Seconds;
 use std::fmt;
 
 /// What costs less than this share of the empty loop cannot be told from nothing: the loop itself differs by a tenth.
@@ -178,14 +177,14 @@ impl fmt::Display for Warning {
                 f,
                 "An iteration takes {}, an empty loop {}: the compiler probably removed the code or worked it out beforehand. \
                  Use its result, and pass its inputs through black_box.",
-                Seconds(figure),
-                Seconds(empty_loop)
+                duration(figure),
+                duration(empty_loop)
             ),
             Self::BelowClock { batch, clock } => write!(
                 f,
                 "A sample takes {}, and the clock has steps of {}. Let each sample run the code more often (-n).",
-                Seconds(batch),
-                Seconds(clock)
+                duration(batch),
+                duration(clock)
             ),
             Self::TooFew { samples, blocks } => write!(
                 f,
@@ -209,9 +208,9 @@ impl fmt::Display for Warning {
                 f,
                 "The first run took {}, {:.0} times the usual {}: a result may be kept from run to run, or memory was touched for the first time. If every \
                  run is to begin afresh, prepare it anew (--each).",
-                Seconds(first),
+                duration(first),
                 first / typical,
-                Seconds(typical)
+                duration(typical)
             ),
             Self::Drift { change } => write!(
                 f,
@@ -224,9 +223,9 @@ impl fmt::Display for Warning {
                 f,
                 "There are two speeds: {} for {:.0} % of the samples, and {} for the others. The median is one of them; look at the distribution \
                  and find out what they depend on (threads, alignment, the state of the data).",
-                Seconds(slow),
+                duration(slow),
                 100.0 * share,
-                Seconds(fast)
+                duration(fast)
             ),
         }
     }

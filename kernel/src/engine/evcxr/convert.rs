@@ -56,6 +56,7 @@ pub(super) fn trouble(failure: Failure) -> Trouble {
         Failure::Compile(all) => all.into_iter().map(|one| one.message).collect::<Vec<_>>().join("\n"),
         Failure::Panic { message, .. } | Failure::Question { message } => message,
         Failure::Interrupted { .. } => "interrupted".to_owned(),
+        Failure::Refuted => "a claim about what was measured does not hold".to_owned(),
         Failure::Died { cause, .. } => format!("the process that runs cells died: {cause}"),
     };
     Trouble { what, remedy: None }

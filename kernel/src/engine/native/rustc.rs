@@ -93,6 +93,9 @@ impl Span {
     }
 }
 
+/// The level of optimisation where the user chose none. It is in [`FLAGS`].
+pub(super) const USUAL_LEVEL: &str = "3";
+
 /// How every crate of ours and of the user's is compiled: what `cargo build --release` gives, and the line tables that panics need. Two
 /// code generation units without link-time optimisation between them use the second core: 234 ms for a heavy cell instead of 319.
 pub(super) const FLAGS: [&str; 9] = [

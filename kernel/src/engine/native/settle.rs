@@ -220,6 +220,7 @@ fn failure(ending: Ending, notebook: &Notebook, lost: Vec<String>) -> Failure {
             Failure::Panic { message, place, frames, lost }
         }
         Ending::Question { message } => Failure::Question { message },
+        Ending::Refuted => Failure::Refuted,
         Ending::Trouble { what } => {
             let remedy = "this is a fault of Assay's: please report it with the cell".to_owned();
             Failure::Trouble(Trouble { what, remedy: Some(remedy) })

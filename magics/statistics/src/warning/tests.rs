@@ -106,7 +106,7 @@ fn words_carry_the_numbers_and_end_in_advice() {
         ),
         (
             Warning::BelowClock { batch: 1e-6, clock: 42e-9 },
-            "A sample takes 1.00 µs, and the clock has steps of 42.0 ns.",
+            "A sample takes 1 µs, and the clock has steps of 42.0 ns.",
             "Let each sample run the code more often (-n).",
         ),
         (

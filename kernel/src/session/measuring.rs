@@ -1,0 +1,261 @@
+//! Hears of measurements while their cell runs: has their magics word them, shows what they say, and keeps what is to be kept.
+
+use super::event::Event;
+use super::floor::Floor;
+use super::folders::make_private;
+use super::stage::Stage;
+use crate::engine::{Compilation, Host, Output, Told};
+use crate::session::event::NoInput;
+use assay_link::native::Told as What;
+use assay_magics::cell::Prepared;
+use assay_magics::magic::{Complaint, Refuted, Report};
+use assay_magics::measured::{Facts, Measured, Progress, Timed};
+use assay_magics::outcome::{Measurement, Outcome};
+use assay_magics::progress;
+use assay_magics::render::Bundle;
+use futures::future::BoxFuture;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The folder beside the notebook in which results are kept under names.
+const KEPT: &str = ".assay";
+
+/// Displays of progress so far: each has an id of its own.
+static DISPLAYS: AtomicU64 = AtomicU64::new(0);
+
+/// The host of a cell in which something is measured.
+pub(super) struct Measuring {
+    stage: Arc<Stage>,
+    magics: Vec<Asked>,
+    floor: Arc<Mutex<Floor>>,
+    processor: String,
+    folder: PathBuf,
+    state: Mutex<State>,
+}
+
+/// A magic that measures, and what it is to be compared with.
+pub(super) struct Asked {
+    pub(super) prepared: Prepared,
+    /// The content of the file of an earlier result.
+    pub(super) against: Option<String>,
+}
+
+#[derive(Default)]
+struct State {
+    facts: Facts,
+    /// The displays of progress that are on the page, by the magic.
+    under_way: BTreeMap<u64, UnderWay>,
+    verdict: Verdict,
+}
+
+/// A measurement that is not over.
+struct UnderWay {
+    display_id: String,
+    latest: Progress,
+}
+
+/// Why a cell fails whose code ran to its end.
+#[derive(Debug, Default)]
+pub(super) struct Verdict {
+    /// A claim that does not hold.
+    pub(super) refuted: Option<Refuted>,
+    /// What was measured could not be reported.
+    pub(super) complaint: Option<Complaint>,
+}
+
+/// What else the runtime tells with a result.
+#[derive(Deserialize)]
+struct Beside {
+    /// The median seconds of the reference workload.
+    reference: Option<f64>,
+}
+
+impl Measuring {
+    pub(super) fn new(
+        stage: Arc<Stage>,
+        magics: Vec<Asked>,
+        floor: Arc<Mutex<Floor>>,
+        processor: String,
+        folder: PathBuf,
+    ) -> Self {
+        Self { stage, magics, floor, processor, folder, state: Mutex::default() }
+    }
+
+    /// The noise floor, as far as it is known before the cell is compiled.
+    pub(super) fn share(&self, rust_version: &str) -> f64 {
+        self.floor().on(&machine(&self.processor, &format!("rustc {rust_version}")))
+    }
+
+    /// What is to be said of the cell, once it has ended. What was not over by then has what was measured so far.
+    pub(super) fn end(&self) -> Verdict {
+        let mut state = self.state();
+        for (id, UnderWay { display_id, latest }) in std::mem::take(&mut state.under_way) {
+            let Some(asked) = self.asked(id) else { continue };
+            let bundle = progress::stopped(asked.prepared.magic.name(), &latest);
+            self.stage.tell(Event::UpdateDisplay { bundle, display_id });
+        }
+        std::mem::take(&mut state.verdict)
+    }
+
+    fn compiled(&self, compilation: Compilation) {
+        let Compilation { took, compiler, optimisation, target_cpu } = compilation;
+        let mut state = self.state();
+        state.facts = Facts {
+            processor: self.processor.clone(),
+            compiler,
+            optimisation,
+            target_cpu,
+            compile: took.as_secs_f64(),
+            ..Facts::default()
+        };
+    }
+
+    fn measured(&self, told: &Told) {
+        let Some(asked) = self.asked(told.id) else { return };
+        let outcome = match told.what {
+            What::Progress => return self.progress(told, asked),
+            What::Time => self.timed(&told.data),
+            What::Result => self.result(&told.data, asked.against.clone()),
+        };
+        let prepared = &asked.prepared;
+        let report = match outcome {
+            Ok(outcome) => prepared.magic.report(&prepared.call, outcome),
+            Err(error) => Err(unreadable(&error, prepared)),
+        };
+        match report {
+            Ok(report) => self.show(told.id, report, prepared),
+            Err(complaint) => self.complain(complaint),
+        }
+    }
+
+    fn progress(&self, told: &Told, asked: &Asked) {
+        let latest: Progress = match serde_json::from_str(&told.data) {
+            Ok(latest) => latest,
+            Err(error) => return self.complain(unreadable(&error, &asked.prepared)),
+        };
+        let bundle = progress::line(asked.prepared.magic.name(), &latest);
+        let mut state = self.state();
+        match state.under_way.get_mut(&told.id) {
+            Some(under_way) => {
+                under_way.latest = latest;
+                let display_id = under_way.display_id.clone();
+                self.stage.tell(Event::UpdateDisplay { bundle, display_id });
+            }
+            None => {
+                let number = DISPLAYS.fetch_add(1, Ordering::Relaxed);
+                let display_id = format!("assay-measuring-{}-{number}", std::process::id());
+                self.stage.tell(Event::Display { bundle, display_id: Some(display_id.clone()) });
+                state.under_way.insert(told.id, UnderWay { display_id, latest });
+            }
+        }
+    }
+
+    fn timed(&self, data: &str) -> serde_json::Result<Outcome> {
+        let timed: Timed = serde_json::from_str(data)?;
+        Ok(Outcome::Timed { timed, facts: self.facts() })
+    }
+
+    fn result(&self, data: &str, against: Option<String>) -> serde_json::Result<Outcome> {
+        let measured: Measured = serde_json::from_str(data)?;
+        let Beside { reference } = serde_json::from_str(data)?;
+        if let Some(reference) = reference {
+            let facts = self.state().facts.clone();
+            self.floor().learn(&machine(&facts.processor, &facts.compiler), reference);
+        }
+        let facts = self.facts();
+        Ok(Outcome::Measured(Box::new(Measurement { measured, facts, against, builds: Vec::new() })))
+    }
+
+    /// How the cell was compiled, and what the noise is by now.
+    fn facts(&self) -> Facts {
+        let facts = self.state().facts.clone();
+        let mut floor = self.floor();
+        let share = floor.on(&machine(&facts.processor, &facts.compiler));
+        Facts { floor: share, starts: floor.starts(), ..facts }
+    }
+
+    /// Shows a result in the place of its progress, if that is on the page.
+    fn show(&self, id: u64, report: Report, prepared: &Prepared) {
+        let under_way = self.state().under_way.remove(&id);
+        match (report.shown, under_way) {
+            (Some(bundle), Some(UnderWay { display_id, .. })) => {
+                self.stage.tell(Event::UpdateDisplay { bundle, display_id });
+            }
+            (Some(bundle), None) => self.stage.tell(Event::Display { bundle, display_id: None }),
+            (None, Some(UnderWay { display_id, .. })) => {
+                self.stage.tell(Event::UpdateDisplay { bundle: Bundle::text(""), display_id });
+            }
+            (None, None) => {}
+        }
+        for bundle in report.also {
+            self.stage.tell(Event::Display { bundle, display_id: None });
+        }
+        if let Some((name, content)) = report.keep
+            && let Err(error) = keep(&self.folder, &name, &content)
+        {
+            let file = file(&self.folder, &name);
+            let message = format!("the result cannot be kept in {}: {error}", file.display());
+            self.complain(Complaint::new(message, prepared.call.name_span.clone()));
+        }
+        let mut state = self.state();
+        state.verdict.refuted = state.verdict.refuted.take().or(report.failure);
+    }
+
+    fn complain(&self, complaint: Complaint) {
+        self.state().verdict.complaint.get_or_insert(complaint);
+    }
+
+    fn asked(&self, id: u64) -> Option<&Asked> {
+        self.magics.iter().find(|asked| asked.prepared.call.name_span.start as u64 == id)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn floor(&self) -> MutexGuard<'_, Floor> {
+        self.floor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Host for Measuring {
+    fn output(&self, output: Output) {
+        match output {
+            Output::Compiled(compilation) => self.compiled(compilation),
+            Output::Measured(told) => self.measured(&told),
+            other => self.stage.output(other),
+        }
+    }
+
+    fn ask(&self, prompt: String, password: bool) -> BoxFuture<'_, Result<String, NoInput>> {
+        self.stage.ask(prompt, password)
+    }
+}
+
+/// What the noise is learnt for.
+pub(super) fn machine(processor: &str, compiler: &str) -> String {
+    format!("{processor} / {compiler}")
+}
+
+/// Where a result is kept under a name.
+pub(super) fn file(folder: &Path, name: &str) -> PathBuf {
+    folder.join(KEPT).join(format!("{name}.json"))
+}
+
+fn keep(folder: &Path, name: &str, content: &str) -> std::io::Result<()> {
+    make_private(&folder.join(KEPT))?;
+    let file = file(folder, name);
+    // Whoever is interrupted has the older result still.
+    let draft = file.with_extension(format!("draft-{}", std::process::id()));
+    std::fs::write(&draft, content)?;
+    std::fs::rename(&draft, &file)
+}
+
+/// The runtime and the kernel are of one build: this is a fault of ours.
+fn unreadable(error: &serde_json::Error, prepared: &Prepared) -> Complaint {
+    Complaint::new(format!("what was measured cannot be read: {error}"), prepared.call.name_span.clone())
+        .with_hint("this is a mistake in Assay: please report it")
+}
