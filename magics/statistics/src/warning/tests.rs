@@ -106,7 +106,7 @@ fn words_carry_the_numbers_and_end_in_advice() {
         ),
         (
             Warning::BelowClock { batch: 1e-6, clock: 42e-9 },
-            "A sample takes 1 µs, and the clock has steps of 42.0 ns.",
+            "A sample takes 1 µs, and the clock has steps of 42 ns.",
             "Let each sample run the code more often (-n).",
         ),
         (
@@ -126,7 +126,7 @@ fn words_carry_the_numbers_and_end_in_advice() {
         ),
         (
             Warning::SlowFirstRun { first: 5e-3, typical: 1e-3 },
-            "The first run took 5.00 ms, 5 times the usual 1.00 ms:",
+            "The first run took 5 ms, 5 times the usual 1 ms:",
             "prepare it anew (--each).",
         ),
         (
@@ -136,7 +136,7 @@ fn words_carry_the_numbers_and_end_in_advice() {
         ),
         (
             Warning::Bimodal { fast: 31e-6, slow: 60e-6, share: 0.4 },
-            "There are two speeds: 60.0 µs for 40 % of the samples, and 31.0 µs for the others.",
+            "There are two speeds: 60 µs for 40 % of the samples, and 31 µs for the others.",
             "find out what they depend on (threads, alignment, the state of the data).",
         ),
     ] {
