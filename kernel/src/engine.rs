@@ -8,7 +8,7 @@ mod folder;
 mod surroundings;
 
 use assay_magics::outcome::Variable;
-use assay_magics::plan::Insert;
+use assay_magics::plan::{Build, Insert};
 use assay_magics::render::Bundle;
 use futures::future::BoxFuture;
 use serde::Serialize;
@@ -32,12 +32,14 @@ pub(crate) struct Cell {
     pub(crate) inserts: Vec<Insert>,
     /// The noise floor of the machine, as a share: no measurement in it is surer.
     pub(crate) floor: f64,
+    /// How it is built, with all that it reaches, if not as cells are. Then the notebook is as it was afterwards, but for what the variables hold.
+    pub(crate) build: Option<Build>,
 }
 
 impl Cell {
     /// A cell into which nothing is inserted.
     pub(crate) fn new(number: u32, source: impl Into<String>) -> Self {
-        Self { number, source: source.into(), inserts: Vec::new(), floor: 0.0 }
+        Self { number, source: source.into(), inserts: Vec::new(), floor: 0.0, build: None }
     }
 }
 
@@ -140,6 +142,8 @@ pub(crate) struct Compilation {
     pub(crate) optimisation: String,
     /// What the processor's features were chosen for, where they were.
     pub(crate) target_cpu: Option<String>,
+    /// What it calls that was not built so, in sentences; where it was built apart.
+    pub(crate) not_switched: Vec<String>,
 }
 
 /// What is told of a measurement.

@@ -81,6 +81,11 @@ pub fn take<T: 'static>(name: &str) -> T {
     }
 }
 
+/// Ends the run, because something of ours went wrong.
+pub(crate) fn trouble(what: String) -> ! {
+    resume_unwind(Box::new(Broken(what)))
+}
+
 fn broken(name: &str, type_name: &str, missing: &Missing) -> ! {
     let type_name = trace::without_crates(type_name);
     let what = match missing {
@@ -92,7 +97,7 @@ fn broken(name: &str, type_name: &str, missing: &Missing) -> ! {
         }
     };
     // Not a panic: nobody's hook has to hear of it.
-    resume_unwind(Box::new(Broken(what)))
+    trouble(what)
 }
 
 /// Keeps a variable of the cell's slot `slot`. Inner bindings come first: if the run has kept one of this name, this one has been shadowed, and is dropped.

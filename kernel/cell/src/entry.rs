@@ -4,7 +4,7 @@ use crate::cell;
 use crate::run::{self, Failure, Run};
 use crate::table::{self, Entry, Report, Table, Text};
 use crate::trace;
-use crate::{flusher, hook, outlet, store};
+use crate::{flusher, hook, measure, outlet, store};
 use std::backtrace::Backtrace;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -40,6 +40,7 @@ pub(crate) extern "C" fn assay_run(entry: Option<Entry>) {
             Ok(())
         });
     }
+    measure::time::give_up();
     flusher::stop();
     let run = run::end();
     hook::tell_caught();

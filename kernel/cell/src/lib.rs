@@ -8,6 +8,7 @@
 //! | [`clear_output`] | takes away what the cell has shown |
 //! | [`progress`] | a bar over any iterator |
 //! | [`input()`], [`password`] | ask the user for a line |
+//! | [`TimeitResult`] | what `%timeit -o` gives |
 //! | [`black_box`] | keeps the compiler from computing a result that nobody uses |
 //!
 //! ```
@@ -30,6 +31,8 @@ mod entry;
 mod flusher;
 mod hook;
 mod input;
+#[doc(hidden)]
+pub mod measure;
 mod outlet;
 mod progress;
 mod run;
@@ -40,5 +43,6 @@ mod trace;
 pub use content::{Bundle, Html, Jpeg, Json, Latex, Markdown, Png, Show, Svg, Text};
 pub use display::{Handle, clear_output, display, display_handle};
 pub use input::{input, password};
+pub use measure::TimeitResult;
 pub use progress::{Progress, progress};
 pub use std::hint::black_box;

@@ -49,6 +49,7 @@ use crate::child::{Child, Ended, Errand, Setup};
 use crate::session::reply::{CompleteReply, InspectReply};
 use assay_link::native::Ending;
 use assay_magics::outcome::Variable;
+use assay_magics::plan::Build;
 use assay_magics::render::Bundle;
 use assist::Assistant;
 use build::{Program, Workshop, build};
@@ -160,7 +161,12 @@ impl Native {
         };
         let (program, child) = built.inspect_err(|failure| self.remember(failure))?;
         let compile = began.elapsed();
-        host.output(Output::Compiled(compilation(&state, compile)));
+        host.output(Output::Compiled(compilation(&state, &program, &cell, compile)));
+        let program = match cell.build {
+            // What was built apart is nobody else's.
+            Some(_) => Program { notebook: Notebook::clone(&state.notebook), ..program },
+            None => program,
+        };
         state.past.changed();
         let began = Instant::now();
         let mut interrupted = false;
@@ -204,7 +210,18 @@ impl Native {
         renewed.extend(self.renew(state, surroundings, host).await.map_err(Failure::Trouble)?);
         let State { notebook, workshop, optimisation, style, past, .. } = state;
         let workshop = self.workshop(workshop, surroundings).await.map_err(Failure::Trouble)?;
-        workshop.toolchain.optimisation.clone_from(optimisation);
+        let apart = cell.build.clone();
+        let Build { optimisation: level, target_cpu } = apart.clone().unwrap_or_default();
+        workshop.toolchain.optimisation = level.or_else(|| optimisation.clone());
+        workshop.toolchain.target_cpu = target_cpu;
+        let notebook = match apart {
+            Some(_) => {
+                let mut again = Notebook::clone(notebook);
+                again.units.build_again();
+                Arc::new(again)
+            }
+            None => Arc::clone(notebook),
+        };
         workshop.style = *style;
         let runtime = workshop.toolchain.clone();
         let started = async {
@@ -212,7 +229,7 @@ impl Native {
             past.stand(&child, self.checkpoints.load(Ordering::Relaxed)).await;
             Ok(child)
         };
-        let (program, child) = tokio::join!(build(workshop, notebook, cell), started);
+        let (program, child) = tokio::join!(build(workshop, &notebook, cell), started);
         let mut program = program?;
         program.notes.splice(0..0, renewed);
         Ok((program, child.map_err(Failure::Trouble)?))
@@ -326,15 +343,28 @@ impl Native {
 }
 
 /// How a cell was compiled, in so long.
-fn compilation(state: &State, took: Duration) -> Compilation {
-    let version = state.workshop.as_ref().map(|workshop| workshop.toolchain.version.as_str());
-    let optimisation = state.optimisation.as_deref().unwrap_or(rustc::USUAL_LEVEL);
+fn compilation(state: &State, program: &Program, cell: &Cell, took: Duration) -> Compilation {
+    let toolchain = state.workshop.as_ref().map(|workshop| &workshop.toolchain);
+    let version = toolchain.map_or("", |toolchain| toolchain.version.as_str());
+    let level = toolchain.and_then(|toolchain| toolchain.optimisation.as_deref());
+    let apart = cell.build.is_some();
     Compilation {
         took,
-        compiler: version.unwrap_or_default().split(" (").next().unwrap_or_default().to_owned(),
-        optimisation: optimisation.to_owned(),
-        target_cpu: None,
+        compiler: version.split(" (").next().unwrap_or_default().to_owned(),
+        optimisation: level.unwrap_or(rustc::USUAL_LEVEL).to_owned(),
+        target_cpu: toolchain.and_then(|toolchain| toolchain.target_cpu.clone()),
+        not_switched: if apart { not_switched(program) } else { Vec::new() },
     }
+}
+
+/// What a cell calls that was not built with it: code that variables hold.
+fn not_switched(program: &Program) -> Vec<String> {
+    let holds_code = |name: &&String| {
+        let variable = program.notebook.variables.get(*name);
+        variable.is_some_and(|variable| ["dyn ", "fn("].iter().any(|code| variable.type_name.contains(code)))
+    };
+    let story = |name: &String| format!("`{name}` holds code that was built when it was made: that is called as it is");
+    program.taken.iter().filter(holds_code).map(story).collect()
 }
 
 impl Engine for Native {

@@ -13,7 +13,8 @@ use crate::engine::{Cell, Child, Failure, Level, Ran};
 use assay_magics::cell::{Code, Prepared, Step, blank_but, steps};
 use assay_magics::invocation::Sigil;
 use assay_magics::magic::{NextInput, Report};
-use assay_magics::plan::Plan;
+use assay_magics::outcome::Built;
+use assay_magics::plan::{CodeStep, Plan};
 use assay_magics::render::Bundle;
 use assay_magics::table;
 use std::ops::Range;
@@ -103,7 +104,13 @@ impl Session {
                     let value = self.run_rust(&text, code, context, stopped).await?;
                     self.tell_value(value, position == last, context, &mut done);
                 }
-                Step::Magic(prepared) => self.run_magic(*prepared, context, stopped, &mut done).await?,
+                Step::Magic(prepared) => match &prepared.plan {
+                    Plan::Code(step) => {
+                        let step = step.clone();
+                        self.measure_builds(&text, step, *prepared, context, stopped).await?;
+                    }
+                    _ => self.run_magic(*prepared, context, stopped, &mut done).await?,
+                },
                 Step::Help(bundle) => done.paged.push(bundle),
                 Step::Inspect { path, .. } => done.paged.push(self.look_up(&text, path, context).await?),
             }
@@ -155,6 +162,49 @@ impl Session {
                 Err(failure::of_claim(refuted.name, &refuted.message, self.state().pen()))
             }
             (ran, _) => Ok(ran),
+        }
+    }
+
+    /// Measures the same code under several ways to build it, each in turn, and then shows them together.
+    async fn measure_builds(
+        &self,
+        text: &str,
+        step: CodeStep,
+        prepared: Prepared,
+        context: &Context,
+        stopped: &Stopped,
+    ) -> Result<(), ErrorReport> {
+        let span = prepared.call.name_span.clone();
+        let code = Code { kept: step.kept, ..Code::default() };
+        let cell = Cell { inserts: step.inserts, ..Cell::new(context.number, code.text(text).trim_end()) };
+        let measuring = Arc::new(self.measuring(vec![prepared], context)?.collecting());
+        let mut builds = Vec::new();
+        let mut failed = None;
+        for build in step.builds {
+            let floor = measuring.share(&self.rust_version);
+            let cell = Cell { build: Some(build.clone()), floor, ..cell.clone() };
+            let ran = self.stoppable(self.engine().run(cell, measuring.clone()), stopped).await;
+            if let Some((measured, not_switched)) = measuring.collected() {
+                builds.push(Built { build, measured, not_switched });
+            }
+            if let Err(failure) = ran {
+                failed = Some(failure);
+                break;
+            }
+        }
+        if !builds.is_empty() {
+            measuring.report(builds);
+        }
+        let complaint = measuring.end().complaint;
+        if let Some(failure) = failed {
+            return Err(self.word(Fault::Engine(failure), context.number, span));
+        }
+        match complaint {
+            Some(complaint) => {
+                let state = self.state();
+                Err(failure::of_magic(&complaint, context.number, &state.sources, state.pen()))
+            }
+            None => Ok(()),
         }
     }
 

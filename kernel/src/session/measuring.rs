@@ -10,7 +10,7 @@ use assay_link::native::Told as What;
 use assay_magics::cell::Prepared;
 use assay_magics::magic::{Complaint, Refuted, Report};
 use assay_magics::measured::{Facts, Measured, Progress, Timed};
-use assay_magics::outcome::{Measurement, Outcome};
+use assay_magics::outcome::{Built, Measurement, Outcome};
 use assay_magics::progress;
 use assay_magics::render::Bundle;
 use futures::future::BoxFuture;
@@ -33,6 +33,8 @@ pub(super) struct Measuring {
     floor: Arc<Mutex<Floor>>,
     processor: String,
     folder: PathBuf,
+    /// Whether results are kept until all are there, instead of being shown.
+    collects: bool,
     state: Mutex<State>,
 }
 
@@ -46,6 +48,8 @@ pub(super) struct Asked {
 #[derive(Default)]
 struct State {
     facts: Facts,
+    collected: Option<Measured>,
+    not_switched: Vec<String>,
     /// The displays of progress that are on the page, by the magic.
     under_way: BTreeMap<u64, UnderWay>,
     verdict: Verdict,
@@ -81,7 +85,30 @@ impl Measuring {
         processor: String,
         folder: PathBuf,
     ) -> Self {
-        Self { stage, magics, floor, processor, folder, state: Mutex::default() }
+        Self { stage, magics, floor, processor, folder, collects: false, state: Mutex::default() }
+    }
+
+    /// The same, for code that is measured several times before there is anything to show: see [`collected`](Self::collected).
+    pub(super) fn collecting(self) -> Self {
+        Self { collects: true, ..self }
+    }
+
+    /// What was measured since this was asked last, with what was not built as it should be. None if nothing was.
+    pub(super) fn collected(&self) -> Option<(Measured, Vec<String>)> {
+        let mut state = self.state();
+        let not_switched = std::mem::take(&mut state.not_switched);
+        state.collected.take().map(|measured| (measured, not_switched))
+    }
+
+    /// Reports what has been measured in all of these ways.
+    pub(super) fn report(&self, builds: Vec<Built>) {
+        let [asked, ..] = self.magics.as_slice() else { return };
+        let prepared = &asked.prepared;
+        let measurement = Measurement { facts: self.facts(), builds, ..Measurement::default() };
+        match prepared.magic.report(&prepared.call, Outcome::Measured(Box::new(measurement))) {
+            Ok(report) => self.show(prepared.call.name_span.start as u64, report, prepared),
+            Err(complaint) => self.complain(complaint),
+        }
     }
 
     /// The noise floor, as far as it is known before the cell is compiled.
@@ -101,8 +128,9 @@ impl Measuring {
     }
 
     fn compiled(&self, compilation: Compilation) {
-        let Compilation { took, compiler, optimisation, target_cpu } = compilation;
+        let Compilation { took, compiler, optimisation, target_cpu, not_switched } = compilation;
         let mut state = self.state();
+        state.not_switched = not_switched;
         state.facts = Facts {
             processor: self.processor.clone(),
             compiler,
@@ -118,7 +146,18 @@ impl Measuring {
         let outcome = match told.what {
             What::Progress => return self.progress(told, asked),
             What::Time => self.timed(&told.data),
-            What::Result => self.result(&told.data, asked.against.clone()),
+            What::Result => match self.result(&told.data) {
+                Ok(measured) if self.collects => {
+                    self.state().collected = Some(measured);
+                    return;
+                }
+                Ok(measured) => {
+                    let (facts, against) = (self.facts(), asked.against.clone());
+                    let measurement = Measurement { measured, facts, against, ..Measurement::default() };
+                    Ok(Outcome::Measured(Box::new(measurement)))
+                }
+                Err(error) => Err(error),
+            },
         };
         let prepared = &asked.prepared;
         let report = match outcome {
@@ -158,15 +197,15 @@ impl Measuring {
         Ok(Outcome::Timed { timed, facts: self.facts() })
     }
 
-    fn result(&self, data: &str, against: Option<String>) -> serde_json::Result<Outcome> {
+    /// What was measured. The noise of the machine is learnt from it.
+    fn result(&self, data: &str) -> serde_json::Result<Measured> {
         let measured: Measured = serde_json::from_str(data)?;
         let Beside { reference } = serde_json::from_str(data)?;
         if let Some(reference) = reference {
             let facts = self.state().facts.clone();
             self.floor().learn(&machine(&facts.processor, &facts.compiler), reference);
         }
-        let facts = self.facts();
-        Ok(Outcome::Measured(Box::new(Measurement { measured, facts, against, builds: Vec::new() })))
+        Ok(measured)
     }
 
     /// How the cell was compiled, and what the noise is by now.

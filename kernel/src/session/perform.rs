@@ -75,7 +75,8 @@ impl Session {
             Plan::File(step) => self.perform_file(step),
             Plan::Process(step) => self.perform_process(&step, stopped).await,
             Plan::Capture(step) => self.perform_capture(&step, context, stopped).await,
-            Plan::Code(_) => Err(Fault::refused("what is built apart from its cell is not there yet")),
+            // It is run with its cell, or by `measure_builds`.
+            Plan::Code(_) => Err(Fault::refused("what measures is no work of the session's alone")),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a cell can call, as text for an analyzer that has not seen the crate `assay`.
 
-use super::toolchain::SOURCES;
+use super::toolchain::RUNTIME;
 use std::sync::LazyLock;
 
 /// The files that hold what is public. What their bodies call is not there, and nobody asks for it.
@@ -68,7 +68,7 @@ fn add(text: &mut String, line: &str) {
 }
 
 fn source(file: &str) -> &'static str {
-    SOURCES.iter().find(|(path, _)| *path == file).map_or("", |(_, text)| text)
+    RUNTIME.files.iter().find(|(path, _)| *path == file).map_or("", |(_, text)| text)
 }
 
 #[cfg(test)]

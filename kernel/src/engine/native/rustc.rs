@@ -162,6 +162,7 @@ fn arguments(toolchain: &Toolchain, order: &Order, unfinished: &OsStr, name: &Os
     all.extend(FLAGS.map(OsString::from));
     // The last one holds.
     all.extend(toolchain.optimisation.iter().map(|level| format!("-Copt-level={level}").into()));
+    all.extend(toolchain.target_cpu.iter().map(|cpu| format!("-Ctarget-cpu={cpu}").into()));
     all.extend(
         ["--crate-type=dylib", "-Cprefer-dynamic", "--remap-path-scope=macro,debuginfo"].map(Into::into),
     );

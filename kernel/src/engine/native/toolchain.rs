@@ -6,8 +6,9 @@ mod linker;
 pub(super) mod names;
 mod probe;
 mod self_test;
+mod sources;
 
-pub(super) use build::SOURCES;
+pub(super) use sources::RUNTIME;
 
 use super::rustc;
 use crate::engine::Trouble;
@@ -32,6 +33,8 @@ pub(super) struct Toolchain {
     pub(super) names: PathBuf,
     /// The level at which cells are optimised, if that is another than [`FLAGS`](super::rustc::FLAGS) say.
     pub(super) optimisation: Option<String>,
+    /// What the processor's features are chosen for, if not for every processor of this kind.
+    pub(super) target_cpu: Option<String>,
     /// What rustc runs with: the user's environment, without what changes the language or litters.
     pub(super) environment: BTreeMap<String, String>,
 }
@@ -60,6 +63,7 @@ impl Toolchain {
             runtime: place.runtime(),
             names: place.names(),
             optimisation: None,
+            target_cpu: None,
             environment,
         })
     }

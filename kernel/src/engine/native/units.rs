@@ -194,6 +194,11 @@ impl Units {
         all.into_iter().collect()
     }
 
+    /// From now on every unit has to be built again. What its library defines stays where it is.
+    pub(super) fn build_again(&mut self) {
+        self.all.values_mut().filter_map(|unit| unit.built.as_mut()).for_each(|built| built.parts.clear());
+    }
+
     /// Those of these units that have to be built, in this order.
     pub(super) fn stale(&self, order: &[UnitId]) -> Vec<UnitId> {
         let mut stale = BTreeSet::new();

@@ -3,6 +3,7 @@
 use super::super::rustc::{self, Compiled, Message, NO_LINKER, Order};
 use super::cache::{Built, Place};
 use super::probe::{self, Installed};
+use super::sources::{self, Crate};
 use super::{Toolchain, linker, names, self_test};
 use crate::engine::Trouble;
 use std::ffi::OsString;
@@ -16,29 +17,6 @@ pub(super) const RUNTIME: &str = "libassay.so";
 
 /// The file name of the crate of names.
 pub(super) const NAMES: &str = "libassay_names.rlib";
-
-/// The files of the cell runtime.
-pub(in super::super) const SOURCES: [(&str, &str); 19] = [
-    ("cell.rs", include_str!("../../../../cell/src/cell.rs")),
-    ("cell/show.rs", include_str!("../../../../cell/src/cell/show.rs")),
-    ("cell/wait.rs", include_str!("../../../../cell/src/cell/wait.rs")),
-    ("content.rs", include_str!("../../../../cell/src/content.rs")),
-    ("content/base64.rs", include_str!("../../../../cell/src/content/base64.rs")),
-    ("display.rs", include_str!("../../../../cell/src/display.rs")),
-    ("entry.rs", include_str!("../../../../cell/src/entry.rs")),
-    ("flusher.rs", include_str!("../../../../cell/src/flusher.rs")),
-    ("hook.rs", include_str!("../../../../cell/src/hook.rs")),
-    ("input.rs", include_str!("../../../../cell/src/input.rs")),
-    ("lib.rs", include_str!("../../../../cell/src/lib.rs")),
-    ("outlet.rs", include_str!("../../../../cell/src/outlet.rs")),
-    ("progress.rs", include_str!("../../../../cell/src/progress.rs")),
-    ("progress/board.rs", include_str!("../../../../cell/src/progress/board.rs")),
-    ("progress/words.rs", include_str!("../../../../cell/src/progress/words.rs")),
-    ("run.rs", include_str!("../../../../cell/src/run.rs")),
-    ("store.rs", include_str!("../../../../cell/src/store.rs")),
-    ("table.rs", include_str!("../../../../cell/src/table.rs")),
-    ("trace.rs", include_str!("../../../../cell/src/trace.rs")),
-];
 
 /// What is added to the runtime: the crate of names is linked into it, and so into no other library. If two libraries had it, rustc would refuse to use both.
 pub(super) const LAST_LINE: &str = "\nextern crate assay_names;\n";
@@ -56,6 +34,7 @@ pub(super) async fn build(place: &Place, installed: &Installed) -> Result<Built,
         linker: Vec::new(),
         runtime: folder.join(RUNTIME),
         optimisation: None,
+        target_cpu: None,
         names: folder.join(NAMES),
         environment: installed.environment.clone(),
     };
@@ -63,6 +42,9 @@ pub(super) async fn build(place: &Place, installed: &Installed) -> Result<Built,
     let trial = folder.join("trial");
     write_sources(&sources).and_then(|()| fs::create_dir(&trial)).map_err(unwritable)?;
     names(&toolchain, folder).await?;
+    for one in sources::BELOW {
+        below(&toolchain, folder, one).await?;
+    }
     let linker = runtime(&mut toolchain, installed, folder).await?;
     self_test::run(&toolchain, &trial).await?;
     fs::remove_dir_all(&sources).and_then(|()| fs::remove_dir_all(&trial)).map_err(unwritable)?;
@@ -77,15 +59,18 @@ async fn runtime(
     folder: &Path,
 ) -> Result<linker::Linker, Trouble> {
     let order = Order {
-        root: Path::new("src").join("lib.rs"),
+        root: Path::new("src").join("assay").join("lib.rs"),
         crate_name: "assay".to_owned(),
         identity: "assay".to_owned(),
         library: toolchain.runtime.clone(),
-        externs: vec![("assay_names".to_owned(), toolchain.names.clone())],
+        externs: [("assay_names".to_owned(), toolchain.names.clone())]
+            .into_iter()
+            .chain(sources::BELOW.map(|one| (one.name.to_owned(), folder.join(rlib(one.name)))))
+            .collect(),
         search: Vec::new(),
         linked: Vec::new(),
         mir: None,
-        renames: vec![("src".to_owned(), "assay".to_owned())],
+        renames: vec![("src/assay".to_owned(), "assay".to_owned())],
         extra: Vec::new(),
     };
     let mut last = None;
@@ -101,13 +86,34 @@ async fn runtime(
     Err(last.unwrap_or_else(|| refused(toolchain, "the cell runtime", &[])))
 }
 
+/// Compiles a crate that is linked into the runtime, and into nothing else.
+async fn below(toolchain: &Toolchain, folder: &Path, one: Crate) -> Result<(), Trouble> {
+    let root = Path::new("src").join(one.name).join("lib.rs");
+    let mut arguments: Vec<OsString> = vec![root.into()];
+    arguments.extend(rustc::FLAGS.map(OsString::from));
+    arguments.extend(["--crate-type=rlib", "-Cprefer-dynamic", "-Ldependency=.", "-Lcrate=."].map(OsString::from));
+    arguments.push(format!("--crate-name={}", one.name).into());
+    arguments.push(format!("--remap-path-prefix=src/{0}={0}", one.name).into());
+    arguments.extend([OsString::from("-o"), rlib(one.name).into()]);
+    match rustc::call(toolchain, folder, &arguments).await? {
+        (true, _) => Ok(()),
+        (false, messages) => Err(refused(toolchain, &format!("the crate {}", one.name), &messages)),
+    }
+}
+
+/// The file of a crate.
+fn rlib(name: &str) -> String {
+    format!("lib{name}.rlib")
+}
+
 /// Compiles the crate of names.
 async fn names(toolchain: &Toolchain, folder: &Path) -> Result<(), Trouble> {
     let libraries = toolchain.libraries.clone();
     let found = tokio::task::spawn_blocking(move || names::of_the_standard_library(&libraries)).await;
     // Without names the self-test fails, and says so.
     let mut found = found.unwrap_or_default();
-    found.extend(SOURCES.iter().flat_map(|(_, text)| names::of_source(text)));
+    let texts = sources::all().flat_map(|one| one.files);
+    found.extend(texts.flat_map(|(_, text)| names::of_source(text)));
     let text = names::source(&found);
     fs::write(folder.join("src").join("names.rs"), text).map_err(|error| Trouble {
         what: format!("{} cannot be written: {error}", folder.join("src").display()),
@@ -133,12 +139,14 @@ async fn names(toolchain: &Toolchain, folder: &Path) -> Result<(), Trouble> {
 }
 
 fn write_sources(folder: &Path) -> io::Result<()> {
-    for (path, text) in SOURCES {
-        let path = folder.join(path);
-        fs::create_dir_all(path.parent().unwrap_or(folder))?;
-        fs::write(path, text)?;
+    for one in sources::all() {
+        for (path, text) in one.files {
+            let path = folder.join(one.name).join(path);
+            fs::create_dir_all(path.parent().unwrap_or(folder))?;
+            fs::write(path, text)?;
+        }
     }
-    let mut root = fs::OpenOptions::new().append(true).open(folder.join("lib.rs"))?;
+    let mut root = fs::OpenOptions::new().append(true).open(folder.join("assay").join("lib.rs"))?;
     root.write_all(LAST_LINE.as_bytes())
 }
 

@@ -4,7 +4,7 @@
 
 use super::super::rustc::FLAGS;
 use super::probe::Installed;
-use super::{build, names};
+use super::{build, names, sources};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::ffi::OsStr;
@@ -140,7 +140,7 @@ fn key(installed: &Installed) -> String {
         }
     }
     add(build::LAST_LINE.as_bytes());
-    for (path, text) in build::SOURCES {
+    for (path, text) in sources::all().flat_map(|one| one.files) {
         add(path.as_bytes());
         add(text.as_bytes());
     }
