@@ -40,6 +40,8 @@
 //! [`Measurement::calls`] tells how often all that made the code run.
 
 mod clock;
+mod course;
+mod desk;
 mod each;
 mod gauge;
 mod lane;
@@ -53,6 +55,7 @@ mod simulation;
 mod stopwatch;
 mod sweep;
 mod threads;
+mod turns;
 
 pub use clock::{Clock, Precision, Wall};
 pub use each::{Borrowing, Consuming, Each};
@@ -63,3 +66,4 @@ pub use settings::Settings;
 pub use stopwatch::Stopwatch;
 pub use sweep::{Measure, Point, Sweep};
 pub use threads::on_threads;
+pub use turns::Task;

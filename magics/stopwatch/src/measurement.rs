@@ -45,6 +45,13 @@ pub enum Ending {
     Stopped,
 }
 
+/// How all that is measured together ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct End {
+    pub(crate) elapsed: Duration,
+    pub(crate) ending: Ending,
+}
+
 /// What iterations asked of the heap, each counted apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counted {
@@ -104,19 +111,22 @@ impl Measurement {
 }
 
 impl Counted {
-    /// Counts of one iteration after another; none if there are none.
-    pub(crate) fn of(counts: impl IntoIterator<Item = Counts>) -> Option<Self> {
-        counts.into_iter().fold(None, |all, counts| {
-            let Some(Self { iterations, least, most }) = all else {
-                return Some(Self { iterations: 1, least: counts, most: counts });
-            };
-            let [least, most] =
-                [(least, u64::min as fn(u64, u64) -> u64), (most, u64::max)].map(|(one, choose)| Counts {
-                    allocations: choose(one.allocations, counts.allocations),
-                    bytes: choose(one.bytes, counts.bytes),
-                });
-            Some(Self { iterations: iterations + 1, least, most })
-        })
+    /// Of one iteration.
+    pub(crate) fn once(counts: Counts) -> Self {
+        Self { iterations: 1, least: counts, most: counts }
+    }
+
+    /// With one iteration more.
+    pub(crate) fn and(self, counts: Counts) -> Self {
+        let choose = |one: Counts, choose: fn(u64, u64) -> u64| Counts {
+            allocations: choose(one.allocations, counts.allocations),
+            bytes: choose(one.bytes, counts.bytes),
+        };
+        Self {
+            iterations: self.iterations + 1,
+            least: choose(self.least, u64::min),
+            most: choose(self.most, u64::max),
+        }
     }
 
     /// Whether every iteration asked for the same.
