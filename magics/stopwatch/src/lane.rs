@@ -275,6 +275,7 @@ impl<'s> Lane<'s> {
             calls: self.calls,
             elapsed: end.elapsed,
             ending: end.ending,
+            claimed: end.claimed,
         }
     }
 }

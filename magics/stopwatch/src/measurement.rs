@@ -2,7 +2,7 @@
 
 use crate::clock::Precision;
 use crate::routine::Counts;
-use assay_statistics::{Circumstances, NotSamples, RawBatch, Samples, Sorted};
+use assay_statistics::{Circumstances, Decision, Estimate, NotSamples, RawBatch, Samples, Sorted};
 use std::time::Duration;
 
 /// What was measured of one piece of code.
@@ -10,7 +10,7 @@ use std::time::Duration;
 /// A measurement never has more than some thousand batches: if its budget is long, they are longer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measurement {
-    /// What the clock gave, block by block, in the order in which it was measured. One batch at least.
+    /// What the clock gave, block by block, in the order in which it was measured. One batch at least, unless nothing was to be timed.
     pub blocks: Vec<Vec<RawBatch>>,
     /// The same batches as each thread saw them, one list a thread. Empty where the code ran on one thread.
     pub threads: Vec<Vec<RawBatch>>,
@@ -28,6 +28,17 @@ pub struct Measurement {
     pub elapsed: Duration,
     /// Why it ended.
     pub ending: Ending,
+    /// What became of the claim, if there was one. It is the same for all that is measured in turns.
+    pub claimed: Option<Claimed>,
+}
+
+/// What became of a claim.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Claimed {
+    /// Whether it holds.
+    pub decision: Decision,
+    /// The figure that it is about, with the interval that decides it, at a level of 99 % and no narrower than the floor. None if there are too few samples for one, or something takes no time.
+    pub estimate: Option<Estimate>,
 }
 
 /// Why a measurement ended.
@@ -37,7 +48,9 @@ pub enum Ending {
     Sure,
     /// The budget is spent.
     Spent,
-    /// All repeats that were asked for are done.
+    /// The claim is decided.
+    Decided,
+    /// All repeats that were asked for are done, or all counts.
     Complete,
     /// There are some thousand batches of the prescribed loops, and more would say no more.
     Plenty,
@@ -50,6 +63,7 @@ pub enum Ending {
 pub(crate) struct End {
     pub(crate) elapsed: Duration,
     pub(crate) ending: Ending,
+    pub(crate) claimed: Option<Claimed>,
 }
 
 /// What iterations asked of the heap, each counted apart.

@@ -7,8 +7,9 @@ use crate::measurement::{End, Ending};
 use crate::observer::{Observer, Progress};
 use crate::settings::{MOST_BATCHES, Settings};
 use assay_statistics::{
-    Bootstrap, Estimate, Generator, Interleaved, Interval, LEAST_BLOCKS, Next, Samples, Stopping,
+    Bootstrap, Decision, Estimate, Generator, Interleaved, Interval, LEAST_BLOCKS, Next, Samples, Stopping,
 };
+use claim::LOOKS;
 use std::time::Duration;
 
 /// A block takes no longer than this, if it is more than one batch: whoever looks on is asked as often.
@@ -45,6 +46,8 @@ pub(crate) struct Session<'s, 'd> {
     lanes: &'s mut [Lane<'d>],
     /// What is to become sure, as it was last judged.
     judged: Option<Estimate>,
+    /// What the claim was at the latest looks, the last one last.
+    decisions: [Decision; LOOKS],
     /// The lanes in the order of a round.
     order: Vec<usize>,
     generator: Generator,
@@ -70,6 +73,7 @@ impl<'s, 'd> Session<'s, 'd> {
             share: Duration::ZERO,
             lanes,
             judged: None,
+            decisions: [Decision::Undecided; LOOKS],
             order,
             generator,
         }
@@ -78,7 +82,8 @@ impl<'s, 'd> Session<'s, 'd> {
     /// Measures all of it, and tells how long that took and why it ended.
     pub(crate) async fn run(mut self) -> End {
         let ending = if self.lanes.is_empty() { Ending::Complete } else { self.proceed().await };
-        End { elapsed: self.elapsed(), ending }
+        let elapsed = self.elapsed();
+        End { elapsed, ending, claimed: self.settings.claim.map(|claim| self.decide(claim, ending)) }
     }
 
     async fn proceed(&mut self) -> Ending {
@@ -86,6 +91,9 @@ impl<'s, 'd> Session<'s, 'd> {
             for lane in self.lanes.iter_mut() {
                 lane.keep().await;
             }
+        }
+        if let Some(iterations) = self.settings.counts_only {
+            return self.only_count(iterations.get()).await;
         }
         if !self.prepare().await {
             for lane in self.lanes.iter_mut() {
@@ -207,26 +215,62 @@ impl<'s, 'd> Session<'s, 'd> {
         }
     }
 
+    /// Counts, and does nothing else.
+    async fn only_count(&mut self, iterations: u64) -> Ending {
+        if !self.job.counts {
+            return Ending::Complete;
+        }
+        for counted in 1..=iterations {
+            for lane in self.lanes.iter_mut() {
+                lane.count().await;
+            }
+            if counted == iterations {
+                break;
+            }
+            if self.remaining().is_zero() {
+                return Ending::Spent;
+            }
+            if self.is_stopped(&[], counted) {
+                return Ending::Stopped;
+            }
+        }
+        Ending::Complete
+    }
+
+    fn samples(&self) -> Vec<Samples> {
+        self.lanes.iter().filter_map(|lane| lane.samples().ok()).collect()
+    }
+
     /// Why it ends after this block, if it does.
     fn ending(&mut self) -> Option<Ending> {
-        let samples: Vec<Samples> = self.lanes.iter().filter_map(|lane| lane.samples().ok()).collect();
+        let samples = self.samples();
         let (blocks, batches) = self.measured();
         if blocks >= LEAST_BLOCKS && blocks % (1 + blocks / BLOCKS_TO_JUDGE) == 0 {
-            self.judged = self.estimate(&samples);
+            self.judge(&samples);
         }
         let planned = match self.settings.repeats {
             Some(repeats) => (batches >= repeats.get()).then_some(Ending::Complete),
+            None if self.is_decided(batches) => Some(Ending::Decided),
             None if batches >= u64::from(MOST_BATCHES) => Some(Ending::Plenty),
             None => self.next(&samples),
         };
-        planned.or_else(|| self.is_stopped(&samples).then_some(Ending::Stopped))
+        planned.or_else(|| self.is_stopped(&samples, batches).then_some(Ending::Stopped))
+    }
+
+    /// What is known of the figure, or of the claim if there is one.
+    fn judge(&mut self, samples: &[Samples]) {
+        match self.settings.claim {
+            Some(claim) => self.judge_claim(claim, samples),
+            None => self.judged = self.estimate(samples),
+        }
     }
 
     fn next(&self, samples: &[Samples]) -> Option<Ending> {
-        let stopping = Stopping { target: self.settings.target, budget: self.settings.budget };
+        let target = if self.settings.claim.is_some() { 0.0 } else { self.settings.target };
+        let stopping = Stopping { target, budget: self.settings.limit() };
         let unknown = Estimate { value: 1.0, interval: Interval::new(0.0, f64::MAX) };
         // Of what never varies the interval is zero, and so may be the target.
-        let estimate = self.judged.filter(|_| self.settings.target > 0.0).unwrap_or(unknown);
+        let estimate = self.judged.filter(|_| target > 0.0).unwrap_or(unknown);
         // What would be over by more than half after the budget is not begun.
         let half = self.share.max(seconds(self.round())) / 2;
         match stopping.next(samples.first()?, &estimate, self.elapsed(), half) {
@@ -250,12 +294,12 @@ impl<'s, 'd> Session<'s, 'd> {
     }
 
     /// Asks whoever looks on.
-    fn is_stopped(&mut self, samples: &[Samples]) -> bool {
+    fn is_stopped(&mut self, samples: &[Samples], batches: u64) -> bool {
         let medians: Vec<f64> = samples.iter().map(|samples| samples.sorted().median()).collect();
         let progress = Progress {
             elapsed: self.elapsed(),
-            budget: self.settings.budget,
-            batches: self.measured().1,
+            budget: self.settings.limit(),
+            batches,
             repeats: self.settings.repeats.map(Into::into),
             medians: &medians,
             half_width: self.judged.and_then(|estimate| estimate.relative_half_width()),
@@ -274,9 +318,10 @@ impl<'s, 'd> Session<'s, 'd> {
         self.lanes.first().map_or((0, 0), Lane::measured)
     }
 
-    /// What a block is to take of what is left.
+    /// What a block is to take of what is left of the budget.
     fn share_of_block(&self) -> Duration {
-        (self.remaining() / self.settings.blocks()).min(MOST_BLOCK)
+        let left = self.settings.budget.saturating_sub(self.elapsed());
+        (left / self.settings.blocks()).min(MOST_BLOCK)
     }
 
     fn elapsed(&self) -> Duration {
@@ -284,7 +329,7 @@ impl<'s, 'd> Session<'s, 'd> {
     }
 
     fn remaining(&self) -> Duration {
-        self.settings.budget.saturating_sub(self.elapsed())
+        self.settings.limit().saturating_sub(self.elapsed())
     }
 }
 
@@ -293,5 +338,6 @@ fn seconds(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
 }
 
+mod claim;
 #[cfg(test)]
 mod tests;
