@@ -7,6 +7,8 @@ use crate::interval::Interval;
 pub enum Claim {
     /// The figure is below a limit: `time < 2 ms`, in the figure's unit.
     Below(f64),
+    /// The figure is above a limit: `time > 2 ms`.
+    Above(f64),
     /// The figure is a limit at most: `allocations <= 3`.
     AtMost(f64),
     /// Of the ratio of two times, the first by the second: the first is faster, this many times at least. 1 means: faster at all.
@@ -35,10 +37,11 @@ impl Claim {
         }
     }
 
-    /// Every claim is of the form "not too much", so what holds at both ends holds between them. A factor that is no number allows nothing.
+    /// Every claim is of the form "not too much" or "not too little", so what holds at both ends holds between them. A factor that is no number allows nothing.
     fn allows(self, figure: f64) -> bool {
         match self {
             Self::Below(limit) => figure < limit,
+            Self::Above(limit) => figure > limit,
             Self::AtMost(limit) => figure <= limit,
             // "By 1" is said of equals by nobody.
             Self::FasterBy(factor) if factor <= 1.0 => figure * factor < 1.0,
@@ -62,6 +65,9 @@ mod tests {
         check(Claim::Below(2e-3), 1.0e-3, 1.9e-3, Decision::Holds);
         check(Claim::Below(2e-3), 1.9e-3, 2.0e-3, Decision::Undecided);
         check(Claim::Below(2e-3), 2.0e-3, 2.1e-3, Decision::Fails);
+        check(Claim::Above(2e-3), 1.9e-3, 2.0e-3, Decision::Fails);
+        check(Claim::Above(2e-3), 1.9e-3, 2.1e-3, Decision::Undecided);
+        check(Claim::Above(2e-3), 2.1e-3, 2.2e-3, Decision::Holds);
         check(Claim::AtMost(3.0), 3.0, 3.0, Decision::Holds);
         check(Claim::AtMost(3.0), 3.0, 4.0, Decision::Undecided);
         check(Claim::AtMost(3.0), 4.0, 4.0, Decision::Fails);
@@ -80,7 +86,7 @@ mod tests {
         fn a_wider_interval_never_turns_one_decision_into_the_other(
             low in 0.1..2.0_f64, width in 0.0..1.0_f64, more in 0.0..1.0_f64, limit in 0.5..3.0_f64,
         ) {
-            for claim in [Claim::Below(limit), Claim::AtMost(limit), Claim::FasterBy(limit)] {
+            for claim in [Claim::Below(limit), Claim::Above(limit), Claim::AtMost(limit), Claim::FasterBy(limit)] {
                 let narrow = claim.decide(&Interval::new(low, low + width));
                 let wide = claim.decide(&Interval::new(low - 0.05 * more, low + width + more));
                 prop_assert!(wide == narrow || wide == Decision::Undecided);

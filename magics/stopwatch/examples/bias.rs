@@ -4,9 +4,14 @@
 //! iteration, the medians of the five; the ratios are those of the medians and of the first deciles: the latter shows what the loops are, the former also what the machine does to them meanwhile.
 #![expect(clippy::print_stdout, reason = "a program that a person runs prints")]
 
-use assay_stopwatch::{Each, Plain, Progress, Routine, Settings, Stopwatch, Wall};
+use assay_stopwatch::{
+    Each, Inputs, Instruments, Measurement, Plain, Progress, Routine, Settings, Stopwatch, Turn, Turns, Wall,
+};
+use std::convert::Infallible;
 use std::hint::black_box;
 use std::ops::ControlFlow;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 /// How often the two take turns.
@@ -33,6 +38,7 @@ fn sort(numbers: &mut [u64]) {
 
 fn main() {
     println!("{:>20} {:>14} {:>14} {:>8} {:>8}", "code", "by hand", "stopwatch", "medians", "deciles");
+
     for count in [0, 1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 40_000_000] {
         let wall = Wall::new();
         let hand = || {
@@ -46,6 +52,12 @@ fn main() {
         };
         let mut plain = Plain::new(&wall, || spin(black_box(count)));
         row(&format!("{count} steps"), hand, || with_stopwatch(&wall, &mut plain));
+        let turns = || inside_out(|turns, turn| turns.run(turn, || spin(black_box(count))));
+        row("inside out", hand, turns);
+        let result = || Ok::<_, Infallible>(spin(black_box(count)));
+        row("that may fail", hand, || inside_out(|turns, turn| turns.try_run(turn, result).unwrap_or(())));
+        let body = async || spin(black_box(count));
+        row("that may wait", hand, || inside_out(|turns, turn| at_once(turns.run_async(turn, body))));
     }
     for length in [1, 10, 100, 10_000] {
         let wall = Wall::new();
@@ -55,6 +67,13 @@ fn main() {
             &format!("sort {length}"),
             || by_hand(|count| copies_sorted(&numbers, count)),
             || with_stopwatch(&wall, &mut each),
+        );
+        let mut inputs = Inputs::new();
+        let body = |mut numbers: Vec<u64>| (sort(&mut numbers), numbers);
+        row(
+            "inside out",
+            || by_hand(|count| copies_sorted(&numbers, count)),
+            || inside_out(|turns, turn| turns.run_each(turn, &mut inputs, || numbers.clone(), body)),
         );
     }
 }
@@ -74,7 +93,7 @@ fn copies_sorted(numbers: &[u64], count: u64) -> Duration {
     (0..count).step_by(at_once as usize).map(portion).sum()
 }
 
-fn row(name: &str, mut hand: impl FnMut() -> Figures, mut stopwatch: impl FnMut() -> Figures) {
+fn row(name: &str, hand: impl Fn() -> Figures, mut stopwatch: impl FnMut() -> Figures) {
     let turns: Vec<[Figures; 2]> = (0..TURNS).map(|_| [hand(), stopwatch()]).collect();
     let middle = |who: usize, figure: usize| {
         let mut values: Vec<f64> = turns.iter().map(|turn| turn[who][figure]).collect();
@@ -86,13 +105,42 @@ fn row(name: &str, mut hand: impl FnMut() -> Figures, mut stopwatch: impl FnMut(
     println!("{name:>20} {hand:>14.3} {stopwatch:>14.3} {medians:>8.4} {deciles:>8.4}");
 }
 
-/// What the stopwatch says. The empty loop's cost is left in, as it is in the loop by hand.
+fn settings() -> Settings {
+    Settings { budget: ALL + Duration::from_millis(100), target: 0.0, ..Settings::default() }
+}
+
+fn go_on(_: &Progress<'_>) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+/// What the stopwatch says.
 fn with_stopwatch(wall: &Wall, routine: &mut dyn Routine) -> Figures {
-    let mut observer = |_: &Progress<'_>| ControlFlow::Continue(());
-    let settings = Settings { budget: ALL + Duration::from_millis(100), target: 0.0, ..Settings::default() };
-    let measurement = Stopwatch::new(settings, wall, &mut observer).measure(routine);
+    figures(&Stopwatch::new(settings(), wall, &mut go_on).measure(routine))
+}
+
+/// What it says of code that asks for its turns.
+fn inside_out(mut take: impl FnMut(&mut Turns<'_>, Turn)) -> Figures {
+    let mut turns = Turns::measure(settings(), Instruments::new(go_on));
+    while let Some(turn) = turns.next_turn() {
+        take(&mut turns, turn);
+    }
+    turns.finish().first().map_or([f64::NAN; 2], figures)
+}
+
+/// The empty loop's cost is left in, as it is in the loop by hand.
+fn figures(measurement: &Measurement) -> Figures {
     let quantile = |p| measurement.samples().map_or(f64::NAN, |samples| samples.sorted().quantile(p));
     [0.1, 0.5].map(|p| quantile(p) + measurement.empty_loop)
+}
+
+/// What a future gives that waits for nothing.
+fn at_once<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return value;
+        }
+    }
 }
 
 /// What loops that are long enough say.

@@ -6,6 +6,7 @@
 
 use crate::clock::Clock;
 use crate::routine::{Counter, Counts, Routine, Size};
+use std::convert::Infallible;
 use std::hint::black_box;
 use std::mem::{MaybeUninit, needs_drop};
 use std::time::Duration;
@@ -22,6 +23,12 @@ pub struct Each<'c, C, S, T, P, B> {
     clock: &'c C,
     setup: P,
     body: B,
+    inputs: Inputs<S, T>,
+}
+
+/// Room for inputs and results, which is kept from run to run.
+#[derive(Debug)]
+pub struct Inputs<S, T> {
     inputs: Vec<S>,
     results: Vec<T>,
 }
@@ -29,6 +36,10 @@ pub struct Each<'c, C, S, T, P, B> {
 /// Code that takes its input: what it does not give back in its result it drops, while the clock runs.
 #[derive(Debug)]
 pub struct Consuming<F>(F);
+
+/// Code that takes its input and may fail.
+#[derive(Debug)]
+struct Fallible<F>(F);
 
 /// Code that changes its input, which is dropped while the clock stands.
 #[derive(Debug)]
@@ -42,7 +53,7 @@ where
 {
     /// `body` with what `setup` returns. Inputs that the code need not own are better [borrowed](Self::borrowing): then their drop is not timed.
     pub fn consuming(clock: &'c C, setup: P, body: F) -> Self {
-        Self { clock, setup, body: Consuming(body), inputs: Vec::new(), results: Vec::new() }
+        Self { clock, setup, body: Consuming(body), inputs: Inputs::new() }
     }
 }
 
@@ -54,7 +65,7 @@ where
 {
     /// `body` with a reference to what `setup` returns.
     pub fn borrowing(clock: &'c C, setup: P, body: F) -> Self {
-        Self { clock, setup, body: Borrowing(body), inputs: Vec::new(), results: Vec::new() }
+        Self { clock, setup, body: Borrowing(body), inputs: Inputs::new() }
     }
 }
 
@@ -62,37 +73,20 @@ impl<C, S, T, P, B> Routine for Each<'_, C, S, T, P, B>
 where
     C: Clock,
     P: FnMut() -> S,
-    B: Body<S, T>,
+    B: Body<S, T, Stop = Infallible>,
 {
     fn run(&mut self, size: Size) -> Duration {
-        let Self { clock, setup, body, inputs, results } = self;
-        in_portions(size, |count| {
-            inputs.extend((0..count).map(|_| setup()));
-            if needs_drop::<T>() {
-                results.reserve(inputs.len());
-            }
-            let elapsed =
-                timed(*clock, (&mut *body, &mut *inputs, &mut *results), |(body, inputs, results)| {
-                    body.pass(inputs, results);
-                });
-            results.clear();
-            inputs.clear();
-            elapsed
-        })
+        let Ok(elapsed) = run(self.clock, size, &mut self.inputs, &mut self.setup, &mut self.body);
+        elapsed
     }
 
     fn empty(&mut self, size: Size) -> Duration {
-        let mut inputs: Vec<MaybeUninit<S>> = Vec::new();
-        in_portions(size, |count| {
-            inputs.extend((0..count).map(|_| MaybeUninit::uninit()));
-            let elapsed = timed(self.clock, &mut inputs, |inputs| B::pass_nothing(inputs));
-            inputs.clear();
-            elapsed
-        })
+        empty(self.clock, size, B::pass_nothing)
     }
 
     fn count(&mut self, counter: &mut dyn Counter) -> Counts {
-        self.body.once((self.setup)(), counter)
+        let Ok(counts) = self.body.once((self.setup)(), counter);
+        counts
     }
 
     fn clock(&self) -> &dyn Clock {
@@ -100,46 +94,150 @@ where
     }
 
     fn most_inputs(&self) -> Option<u64> {
-        let result = if needs_drop::<T>() { size_of::<T>() } else { 0 };
-        Some((MOST_BYTES / (size_of::<S>() + result).max(1)).clamp(1, MOST_INPUTS) as u64)
+        Some(self.inputs.most())
     }
 }
 
+impl<S, T> Inputs<S, T> {
+    /// No room yet.
+    pub const fn new() -> Self {
+        Self { inputs: Vec::new(), results: Vec::new() }
+    }
+
+    /// How many inputs may be ready at a time, as far as their own size and that of results tell.
+    pub fn most(&self) -> u64 {
+        let result = if needs_drop::<T>() { size_of::<T>() } else { 0 };
+        (MOST_BYTES / (size_of::<S>() + result).max(1)).clamp(1, MOST_INPUTS) as u64
+    }
+}
+
+impl<S, T> Default for Inputs<S, T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Runs `body` as often as `size` says, each time with what `setup` returns, and returns what the clock counted: as [`Each::consuming`] does. What the code gives back, inputs for
+/// instance, is dropped while the clock stands.
+pub fn run_each<C: Clock + ?Sized, S, T>(
+    clock: &C,
+    size: Size,
+    inputs: &mut Inputs<S, T>,
+    mut setup: impl FnMut() -> S,
+    body: impl FnMut(S) -> T,
+) -> Duration {
+    let Ok(elapsed) = run(clock, size, inputs, &mut setup, &mut Consuming(body));
+    elapsed
+}
+
+/// The same with code that may fail. Err: what it failed with; it did not run again, and inputs that it did not see are dropped.
+pub fn run_fallible_each<C: Clock + ?Sized, S, T, E>(
+    clock: &C,
+    size: Size,
+    inputs: &mut Inputs<S, T>,
+    mut setup: impl FnMut() -> S,
+    body: impl FnMut(S) -> Result<T, E>,
+) -> Result<Duration, E> {
+    run(clock, size, inputs, &mut setup, &mut Fallible(body))
+}
+
+/// Runs `body` once with the counter on, which is off while the input is made.
+pub fn count_each<S, T>(
+    counter: &mut dyn Counter,
+    mut setup: impl FnMut() -> S,
+    body: impl FnMut(S) -> T,
+) -> Counts {
+    let Ok(counts) = Consuming(body).once(setup(), counter);
+    counts
+}
+
+/// The same with code that may fail.
+pub fn count_fallible_each<S, T, E>(
+    counter: &mut dyn Counter,
+    mut setup: impl FnMut() -> S,
+    body: impl FnMut(S) -> Result<T, E>,
+) -> Result<Counts, E> {
+    Fallible(body).once(setup(), counter)
+}
+
+/// The loop of code that takes its input with nothing in it. What inputs there would be makes no difference.
+pub(crate) fn empty_each<C: Clock + ?Sized>(clock: &C, size: Size) -> Duration {
+    empty(clock, size, <Consuming<fn(u64)> as Body<u64, ()>>::pass_nothing)
+}
+
+/// Runs all iterations. Inputs and results are dropped while the clock stands.
+fn run<C: Clock + ?Sized, S, T, B: Body<S, T>>(
+    clock: &C,
+    size: Size,
+    Inputs { inputs, results }: &mut Inputs<S, T>,
+    setup: &mut impl FnMut() -> S,
+    body: &mut B,
+) -> Result<Duration, B::Stop> {
+    in_portions(size, |count| {
+        inputs.extend((0..count).map(|_| setup()));
+        if needs_drop::<T>() {
+            results.reserve(inputs.len());
+        }
+        let state = (&mut *body, &mut *inputs, &mut *results);
+        let (elapsed, end) = timed(clock, state, |(body, inputs, results)| body.pass(inputs, results));
+        results.clear();
+        inputs.clear();
+        end.map(|()| elapsed)
+    })
+}
+
+/// The same with nothing in the loop, and no inputs.
+fn empty<C: Clock + ?Sized, S>(clock: &C, size: Size, pass: fn(&mut Vec<MaybeUninit<S>>)) -> Duration {
+    let mut inputs: Vec<MaybeUninit<S>> = Vec::new();
+    let Ok(elapsed) = in_portions(size, |count| {
+        inputs.extend((0..count).map(|_| MaybeUninit::uninit()));
+        let (elapsed, ()) = timed(clock, &mut inputs, pass);
+        inputs.clear();
+        Ok::<_, Infallible>(elapsed)
+    });
+    elapsed
+}
+
 /// Runs all iterations, as many at a time as inputs may be ready.
-fn in_portions(size: Size, mut portion: impl FnMut(u64) -> Duration) -> Duration {
+fn in_portions<E>(size: Size, mut portion: impl FnMut(u64) -> Result<Duration, E>) -> Result<Duration, E> {
     let mut left = size.iterations;
     let mut elapsed = Duration::ZERO;
     while left > 0 {
         let count = left.min(size.at_once.max(1));
-        elapsed += portion(count);
+        elapsed += portion(count)?;
         left -= count;
     }
-    elapsed
+    Ok(elapsed)
 }
 
 /// One pass over what is ready. The compiler is to know nothing of `state` from before. Never inlined, so that the code of the loop is the same wherever it is called from.
 #[inline(never)]
-fn timed<C: Clock, A>(clock: &C, state: A, pass: impl FnOnce(A)) -> Duration {
+fn timed<C: Clock + ?Sized, A, R>(clock: &C, state: A, pass: impl FnOnce(A) -> R) -> (Duration, R) {
     let state = black_box(state);
     let start = clock.now();
-    pass(state);
-    clock.now().saturating_sub(start)
+    let result = pass(state);
+    (clock.now().saturating_sub(start), result)
 }
 
-/// The two ways in which code is given its input.
+/// The ways in which code is given its input.
 pub trait Body<S, T> {
+    /// What it may fail with.
+    type Stop;
     /// The loop: takes all inputs and keeps the results, for which there is room.
-    fn pass(&mut self, inputs: &mut Vec<S>, results: &mut Vec<T>);
+    fn pass(&mut self, inputs: &mut Vec<S>, results: &mut Vec<T>) -> Result<(), Self::Stop>;
     /// The same loop over inputs that are nothing.
     fn pass_nothing(inputs: &mut Vec<MaybeUninit<S>>);
     /// One iteration with the counter on.
-    fn once(&mut self, input: S, counter: &mut dyn Counter) -> Counts;
+    fn once(&mut self, input: S, counter: &mut dyn Counter) -> Result<Counts, Self::Stop>;
 }
 
 impl<S, T, F: FnMut(S) -> T> Body<S, T> for Consuming<F> {
+    type Stop = Infallible;
+
     #[inline]
-    fn pass(&mut self, inputs: &mut Vec<S>, results: &mut Vec<T>) {
+    fn pass(&mut self, inputs: &mut Vec<S>, results: &mut Vec<T>) -> Result<(), Infallible> {
         keep(inputs.drain(..), |input| (self.0)(input), results);
+        Ok(())
     }
 
     #[inline]
@@ -147,17 +245,20 @@ impl<S, T, F: FnMut(S) -> T> Body<S, T> for Consuming<F> {
         keep(inputs.drain(..), |_| (), &mut Vec::new());
     }
 
-    fn once(&mut self, input: S, counter: &mut dyn Counter) -> Counts {
+    fn once(&mut self, input: S, counter: &mut dyn Counter) -> Result<Counts, Infallible> {
         counter.start();
         let _result = black_box((self.0)(input));
-        counter.stop()
+        Ok(counter.stop())
     }
 }
 
 impl<S, T, F: FnMut(&mut S) -> T> Body<S, T> for Borrowing<F> {
+    type Stop = Infallible;
+
     #[inline]
-    fn pass(&mut self, inputs: &mut Vec<S>, results: &mut Vec<T>) {
+    fn pass(&mut self, inputs: &mut Vec<S>, results: &mut Vec<T>) -> Result<(), Infallible> {
         keep(inputs.iter_mut(), |input| (self.0)(input), results);
+        Ok(())
     }
 
     #[inline]
@@ -165,10 +266,41 @@ impl<S, T, F: FnMut(&mut S) -> T> Body<S, T> for Borrowing<F> {
         keep(inputs.iter_mut(), |_| (), &mut Vec::new());
     }
 
-    fn once(&mut self, mut input: S, counter: &mut dyn Counter) -> Counts {
+    fn once(&mut self, mut input: S, counter: &mut dyn Counter) -> Result<Counts, Infallible> {
         counter.start();
         let _result = black_box((self.0)(&mut input));
-        counter.stop()
+        Ok(counter.stop())
+    }
+}
+
+impl<S, T, E, F: FnMut(S) -> Result<T, E>> Body<S, T> for Fallible<F> {
+    type Stop = E;
+
+    /// As [`keep`] does.
+    #[inline]
+    fn pass(&mut self, inputs: &mut Vec<S>, results: &mut Vec<T>) -> Result<(), E> {
+        for input in inputs.drain(..) {
+            let result = (self.0)(input)?;
+            if needs_drop::<T>() {
+                black_box(());
+                results.push(result);
+            } else {
+                black_box(result);
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn pass_nothing(inputs: &mut Vec<MaybeUninit<S>>) {
+        keep(inputs.drain(..), |_| (), &mut Vec::new());
+    }
+
+    fn once(&mut self, input: S, counter: &mut dyn Counter) -> Result<Counts, E> {
+        counter.start();
+        let result = black_box((self.0)(input));
+        let counts = counter.stop();
+        result.map(|_| counts)
     }
 }
 

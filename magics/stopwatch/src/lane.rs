@@ -1,9 +1,10 @@
 //! One piece of code on its way through a measurement: alone, or one of several that are measured in turns.
 
 use crate::clock::{Clock, Precision};
+use crate::desk::{Desk, Introduction};
 use crate::gauge::{Aim, Gauge};
-use crate::measurement::{Counted, Ending, Measurement};
-use crate::routine::{Counter, Routine, Size};
+use crate::measurement::{Counted, End, Measurement};
+use crate::routine::Size;
 use crate::settings::Settings;
 use assay_statistics::{NotSamples, RawBatch, Samples, Sorted};
 use std::time::Duration;
@@ -23,10 +24,12 @@ const EMPTY_ITERATIONS: u64 = 400_000;
 /// Where the clock is read for every few inputs: so many readings.
 const EMPTY_READINGS: u64 = 1000;
 
-/// A routine with all that is known of it.
-pub(crate) struct Lane<'r> {
-    routine: &'r mut dyn Routine,
-    wall: &'r dyn Clock,
+/// All that is known of the code.
+pub(crate) struct Lane<'s> {
+    desk: &'s Desk,
+    /// Which it is, counted from 0.
+    number: usize,
+    wall: &'s dyn Clock,
     clock: Precision,
     gauge: Gauge,
     aim: Aim,
@@ -38,23 +41,21 @@ pub(crate) struct Lane<'r> {
     blocks: Vec<Vec<RawBatch>>,
     block: Vec<RawBatch>,
     threads: Vec<Vec<RawBatch>>,
+    /// What each thread took in the latest run.
+    latest: Vec<Duration>,
     empty: Vec<f64>,
     counted: Option<Counted>,
     calls: u64,
 }
 
-impl<'r> Lane<'r> {
+impl<'s> Lane<'s> {
     /// Nothing has run yet.
-    pub(crate) fn new(routine: &'r mut dyn Routine, wall: &'r dyn Clock, settings: &Settings) -> Self {
-        let clock = Precision::of(routine.clock());
-        let aim = Aim {
-            batch: settings.batch_time().as_secs_f64(),
-            step: clock.step,
-            most_inputs: routine.most_inputs(),
-        };
-        let threads = vec![Vec::new(); routine.threads().len()];
+    pub(crate) async fn new(desk: &'s Desk, number: usize, wall: &'s dyn Clock, settings: &Settings) -> Self {
+        let Introduction { clock, most_inputs, threads } = desk.introduction(number).await;
+        let aim = Aim { batch: settings.batch_time().as_secs_f64(), step: clock.step, most_inputs };
         Self {
-            routine,
+            desk,
+            number,
             wall,
             clock,
             gauge: Gauge::default(),
@@ -64,7 +65,8 @@ impl<'r> Lane<'r> {
             is_provisional: false,
             blocks: Vec::new(),
             block: Vec::new(),
-            threads,
+            threads: vec![Vec::new(); threads],
+            latest: Vec::with_capacity(threads),
             empty: Vec::new(),
             counted: None,
             calls: 0,
@@ -76,34 +78,38 @@ impl<'r> Lane<'r> {
         self.size = Size { iterations: loops, at_once: 1 };
     }
 
-    /// The very first run.
-    pub(crate) fn run_first(&mut self) {
+    /// A run before everything else, whose result is kept.
+    pub(crate) async fn keep(&mut self) {
+        self.desk.keep(self.number).await;
+        self.calls += 1;
+    }
+
+    /// The very first run that is timed.
+    pub(crate) async fn run_first(&mut self) {
         let before = self.wall.now();
-        let timed = self.lap(Size::ONE);
+        let timed = self.lap(Size::ONE).await;
         self.first = Some((timed, self.wall.now().saturating_sub(before)));
     }
 
     /// The first run was all there was time for: it is the measurement.
-    pub(crate) fn keep_first(&mut self) {
+    pub(crate) async fn keep_first(&mut self) {
         self.begin_block(1);
         self.block.extend(self.first.map(|(elapsed, _)| RawBatch { iterations: 1, elapsed }));
-        for (batches, elapsed) in self.threads.iter_mut().zip(self.routine.threads()) {
-            batches.push(RawBatch { iterations: 1, elapsed: *elapsed });
-        }
-        self.end_block();
+        self.keep_threads(1);
+        self.end_block().await;
     }
 
     /// Warms up, and finds the size of a batch meanwhile. A first run that took as long as the warm-up is both.
-    pub(crate) fn calibrate(&mut self, warm_up: Duration, limit: Duration) {
+    pub(crate) async fn calibrate(&mut self, warm_up: Duration, limit: Duration) {
         let first = self.first.map_or(Duration::ZERO, |(_, wall)| wall);
         self.is_provisional = first >= warm_up;
         if !self.is_provisional {
-            self.grow(warm_up - first, limit);
+            self.grow(warm_up - first, limit).await;
         }
     }
 
     /// Runs larger and larger batches, until they take as long as they should and the time of the warm-up is over. Ends at `limit` in any case.
-    fn grow(&mut self, warm_up: Duration, limit: Duration) {
+    async fn grow(&mut self, warm_up: Duration, limit: Duration) {
         let begun = self.wall.now();
         let (mut last, mut agreeing) = (Size::ONE, 0);
         loop {
@@ -116,15 +122,15 @@ impl<'r> Lane<'r> {
                 self.size = size;
                 return;
             }
-            self.lap(size);
+            self.lap(size).await;
             last = size;
         }
     }
 
     /// Whether the first run was so much slower than the next that nothing is calibrated. Then this is done now, and what was measured is forgotten.
-    pub(crate) fn recalibrate(&mut self, warm_up: Duration, limit: Duration) {
+    pub(crate) async fn recalibrate(&mut self, warm_up: Duration, limit: Duration) {
         if self.is_misjudged() {
-            self.grow(warm_up, limit);
+            self.grow(warm_up, limit).await;
         }
         self.confirm();
         self.blocks.clear();
@@ -178,37 +184,43 @@ impl<'r> Lane<'r> {
     }
 
     /// A batch. It may be called as often as there is room for.
-    pub(crate) fn batch(&mut self) {
+    pub(crate) async fn batch(&mut self) {
         let iterations = self.size.iterations;
         let elapsed = match (self.gauge.wall(), self.aim.most_inputs) {
-            (None, Some(_)) => self.first_of_prescribed(),
-            _ => self.lap(self.size),
+            (None, Some(_)) => self.first_of_prescribed().await,
+            _ => self.lap(self.size).await,
         };
         self.block.push(RawBatch { iterations, elapsed });
-        for (batches, elapsed) in self.threads.iter_mut().zip(self.routine.threads()) {
+        self.keep_threads(iterations);
+    }
+
+    /// What each thread took in the latest run of so many iterations is a batch of its own.
+    fn keep_threads(&mut self, iterations: u64) {
+        for (batches, elapsed) in self.threads.iter_mut().zip(&self.latest) {
             batches.push(RawBatch { iterations, elapsed: *elapsed });
         }
     }
 
     /// The empty loop has its turn beside the block, and the block is kept.
-    pub(crate) fn end_block(&mut self) {
+    pub(crate) async fn end_block(&mut self) {
         let Size { at_once, .. } = self.size;
         let iterations = match self.aim.most_inputs {
             Some(_) => EMPTY_ITERATIONS.min(EMPTY_READINGS.saturating_mul(at_once)),
             None => EMPTY_ITERATIONS,
         };
-        let elapsed = self.routine.empty(Size { iterations, at_once });
+        let elapsed = self.desk.empty(self.number, Size { iterations, at_once }).await;
         self.empty.push(elapsed.as_secs_f64() / iterations as f64);
         self.blocks.push(std::mem::take(&mut self.block));
     }
 
     /// A prescribed number of iterations of which nothing is known: in growing parts, so that there are never many inputs of which nobody knows how large they are.
-    fn first_of_prescribed(&mut self) -> Duration {
+    async fn first_of_prescribed(&mut self) -> Duration {
         let loops = self.size.iterations;
         let (mut done, mut part, mut elapsed) = (0, 1, Duration::ZERO);
         while done < loops {
             let iterations = part.min(loops - done);
-            elapsed += self.lap(Size { iterations, ..at_most(self.gauge.size(self.aim), iterations) });
+            let size = Size { iterations, ..at_most(self.gauge.size(self.aim), iterations) };
+            elapsed += self.lap(size).await;
             done += iterations;
             part = iterations * GROWTH;
         }
@@ -217,18 +229,19 @@ impl<'r> Lane<'r> {
     }
 
     /// Runs the code, and learns from it.
-    fn lap(&mut self, size: Size) -> Duration {
+    async fn lap(&mut self, size: Size) -> Duration {
         let before = self.wall.now();
-        let timed = self.routine.run(size);
+        let timed = self.desk.run(self.number, size, &mut self.latest).await;
         self.gauge.record(size.iterations, timed, self.wall.now().saturating_sub(before));
         self.calls += size.iterations * self.threads.len().max(1) as u64;
         timed
     }
 
-    /// Counts in so many iterations.
-    pub(crate) fn count(&mut self, counter: &mut dyn Counter, iterations: u64) {
-        self.counted = Counted::of((0..iterations).map(|_| self.routine.count(counter)));
-        self.calls += iterations;
+    /// Counts in one more iteration.
+    pub(crate) async fn count(&mut self) {
+        let counts = self.desk.count(self.number).await;
+        self.counted = Some(self.counted.map_or_else(|| Counted::once(counts), |all| all.and(counts)));
+        self.calls += 1;
     }
 
     /// The seconds of an iteration by the clock on the wall; zero as long as nothing is known.
@@ -251,7 +264,7 @@ impl<'r> Lane<'r> {
     }
 
     /// It is over.
-    pub(crate) fn finish(self, elapsed: Duration, ending: Ending) -> Measurement {
+    pub(crate) fn finish(self, end: End) -> Measurement {
         Measurement {
             empty_loop: self.empty_loop(),
             blocks: self.blocks,
@@ -260,8 +273,9 @@ impl<'r> Lane<'r> {
             clock: self.clock,
             counted: self.counted,
             calls: self.calls,
-            elapsed,
-            ending,
+            elapsed: end.elapsed,
+            ending: end.ending,
+            claimed: end.claimed,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::clock::Precision;
 use crate::routine::Counts;
-use assay_statistics::{Circumstances, NotSamples, RawBatch, Samples, Sorted};
+use assay_statistics::{Circumstances, Decision, Estimate, NotSamples, RawBatch, Samples, Sorted};
 use std::time::Duration;
 
 /// What was measured of one piece of code.
@@ -10,7 +10,7 @@ use std::time::Duration;
 /// A measurement never has more than some thousand batches: if its budget is long, they are longer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measurement {
-    /// What the clock gave, block by block, in the order in which it was measured. One batch at least.
+    /// What the clock gave, block by block, in the order in which it was measured. One batch at least, unless nothing was to be timed.
     pub blocks: Vec<Vec<RawBatch>>,
     /// The same batches as each thread saw them, one list a thread. Empty where the code ran on one thread.
     pub threads: Vec<Vec<RawBatch>>,
@@ -28,6 +28,17 @@ pub struct Measurement {
     pub elapsed: Duration,
     /// Why it ended.
     pub ending: Ending,
+    /// What became of the claim, if there was one. It is the same for all that is measured in turns.
+    pub claimed: Option<Claimed>,
+}
+
+/// What became of a claim.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Claimed {
+    /// Whether it holds.
+    pub decision: Decision,
+    /// The figure that it is about, with the interval that decides it, at a level of 99 % and no narrower than the floor. None if there are too few samples for one, or something takes no time.
+    pub estimate: Option<Estimate>,
 }
 
 /// Why a measurement ended.
@@ -37,12 +48,22 @@ pub enum Ending {
     Sure,
     /// The budget is spent.
     Spent,
-    /// All repeats that were asked for are done.
+    /// The claim is decided.
+    Decided,
+    /// All repeats that were asked for are done, or all counts.
     Complete,
     /// There are some thousand batches of the prescribed loops, and more would say no more.
     Plenty,
     /// The observer stopped it: the measurement is partial.
     Stopped,
+}
+
+/// How all that is measured together ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct End {
+    pub(crate) elapsed: Duration,
+    pub(crate) ending: Ending,
+    pub(crate) claimed: Option<Claimed>,
 }
 
 /// What iterations asked of the heap, each counted apart.
@@ -104,19 +125,22 @@ impl Measurement {
 }
 
 impl Counted {
-    /// Counts of one iteration after another; none if there are none.
-    pub(crate) fn of(counts: impl IntoIterator<Item = Counts>) -> Option<Self> {
-        counts.into_iter().fold(None, |all, counts| {
-            let Some(Self { iterations, least, most }) = all else {
-                return Some(Self { iterations: 1, least: counts, most: counts });
-            };
-            let [least, most] =
-                [(least, u64::min as fn(u64, u64) -> u64), (most, u64::max)].map(|(one, choose)| Counts {
-                    allocations: choose(one.allocations, counts.allocations),
-                    bytes: choose(one.bytes, counts.bytes),
-                });
-            Some(Self { iterations: iterations + 1, least, most })
-        })
+    /// Of one iteration.
+    pub(crate) fn once(counts: Counts) -> Self {
+        Self { iterations: 1, least: counts, most: counts }
+    }
+
+    /// With one iteration more.
+    pub(crate) fn and(self, counts: Counts) -> Self {
+        let choose = |one: Counts, choose: fn(u64, u64) -> u64| Counts {
+            allocations: choose(one.allocations, counts.allocations),
+            bytes: choose(one.bytes, counts.bytes),
+        };
+        Self {
+            iterations: self.iterations + 1,
+            least: choose(self.least, u64::min),
+            most: choose(self.most, u64::max),
+        }
     }
 
     /// Whether every iteration asked for the same.

@@ -8,15 +8,15 @@ use std::time::Duration;
 pub struct Progress<'a> {
     /// What is over since the beginning.
     pub elapsed: Duration,
-    /// What it may take. Batches of a prescribed number may take longer.
+    /// What it may take at most. Batches of a prescribed number may take longer.
     pub budget: Duration,
-    /// How many batches there are, of each of what is measured in turns.
+    /// How many batches (or counts, where nothing else is done) there are, of each of what is measured in turns.
     pub batches: u64,
     /// How many there will be, where it is prescribed.
     pub repeats: Option<u64>,
     /// The medians so far, in seconds for each iteration: one, or several that are measured in turns.
     pub medians: &'a [f64],
-    /// The half-width of the interval, as a share, which is to become the target; none as long as there are too few blocks.
+    /// The half-width of the interval, as a share, which is to become the target, or is to decide the claim; none as long as there are too few blocks.
     pub half_width: Option<f64>,
     /// The size at which this is measured, in a sweep.
     pub size: Option<u64>,

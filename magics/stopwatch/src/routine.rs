@@ -99,7 +99,11 @@ impl<C: Clock, T, F: FnMut() -> T> Routine for Plain<'_, C, F> {
 
 /// The loop. Never inlined, so that its code is the same wherever it is called from.
 #[inline(never)]
-pub(crate) fn timed<C: Clock, T>(clock: &C, iterations: u64, body: &mut impl FnMut() -> T) -> Duration {
+pub(crate) fn timed<C: Clock + ?Sized, T>(
+    clock: &C,
+    iterations: u64,
+    body: &mut impl FnMut() -> T,
+) -> Duration {
     let body = black_box(body);
     let start = clock.now();
     for _ in 0..iterations {

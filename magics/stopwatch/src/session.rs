@@ -1,14 +1,15 @@
 //! A measurement from its first run to its end: of one piece of code, or of several in turns.
 
 use crate::clock::Clock;
+use crate::course::Job;
 use crate::lane::Lane;
-use crate::measurement::Ending;
+use crate::measurement::{End, Ending};
 use crate::observer::{Observer, Progress};
-use crate::routine::Counter;
 use crate::settings::{MOST_BATCHES, Settings};
 use assay_statistics::{
-    Bootstrap, Estimate, Generator, Interleaved, Interval, LEAST_BLOCKS, Next, Samples, Stopping,
+    Bootstrap, Decision, Estimate, Generator, Interleaved, Interval, LEAST_BLOCKS, Next, Samples, Stopping,
 };
+use claim::LOOKS;
 use std::time::Duration;
 
 /// A block takes no longer than this, if it is more than one batch: whoever looks on is asked as often.
@@ -33,75 +34,80 @@ const RESAMPLES: usize = 200;
 const BLOCKS_TO_JUDGE: usize = 20;
 
 /// All that a measurement needs while it lasts.
-pub(crate) struct Session<'s, 'r> {
+pub(crate) struct Session<'s, 'd> {
+    job: Job,
     settings: Settings,
     wall: &'s dyn Clock,
     observer: &'s mut dyn Observer,
-    counter: Option<&'s mut dyn Counter>,
-    /// The size at which this is measured, in a sweep.
-    size: Option<u64>,
     begun: Duration,
     /// What a block takes.
     share: Duration,
     /// What is measured, in turns if it is several.
-    lanes: &'s mut [Lane<'r>],
+    lanes: &'s mut [Lane<'d>],
     /// What is to become sure, as it was last judged.
     judged: Option<Estimate>,
+    /// What the claim was at the latest looks, the last one last.
+    decisions: [Decision; LOOKS],
     /// The lanes in the order of a round.
     order: Vec<usize>,
     generator: Generator,
 }
 
-impl<'s, 'r> Session<'s, 'r> {
+impl<'s, 'd> Session<'s, 'd> {
     /// A session that begins now.
     pub(crate) fn new(
-        settings: Settings,
+        job: Job,
         wall: &'s dyn Clock,
         observer: &'s mut dyn Observer,
-        counter: Option<&'s mut dyn Counter>,
-        lanes: &'s mut [Lane<'r>],
+        lanes: &'s mut [Lane<'d>],
     ) -> Self {
         let begun = wall.now();
         let order = (0..lanes.len()).collect();
-        let generator = Generator::new(settings.seed);
+        let generator = Generator::new(job.settings.seed);
         Self {
-            settings,
+            job,
+            settings: job.settings,
             wall,
             observer,
-            counter,
-            size: None,
             begun,
             share: Duration::ZERO,
             lanes,
             judged: None,
+            decisions: [Decision::Undecided; LOOKS],
             order,
             generator,
         }
     }
 
-    /// The same at one of the sizes of a sweep.
-    pub(crate) fn at(self, size: u64) -> Self {
-        Self { size: Some(size), ..self }
-    }
-
     /// Measures all of it, and tells how long that took and why it ended.
-    pub(crate) fn run(mut self) -> (Duration, Ending) {
-        let ending = if self.lanes.is_empty() { Ending::Complete } else { self.proceed() };
-        (self.elapsed(), ending)
+    pub(crate) async fn run(mut self) -> End {
+        let ending = if self.lanes.is_empty() { Ending::Complete } else { self.proceed().await };
+        let elapsed = self.elapsed();
+        End { elapsed, ending, claimed: self.settings.claim.map(|claim| self.decide(claim, ending)) }
     }
 
-    fn proceed(&mut self) -> Ending {
-        if !self.prepare() {
-            self.lanes.iter_mut().for_each(Lane::keep_first);
+    async fn proceed(&mut self) -> Ending {
+        if self.job.keeps {
+            for lane in self.lanes.iter_mut() {
+                lane.keep().await;
+            }
+        }
+        if let Some(iterations) = self.settings.counts_only {
+            return self.only_count(iterations.get()).await;
+        }
+        if !self.prepare().await {
+            for lane in self.lanes.iter_mut() {
+                lane.keep_first().await;
+            }
             return Ending::Spent;
         }
         self.share = self.share_of_block();
-        self.block();
+        self.block().await;
         if self.lanes.iter().any(Lane::is_misjudged) {
-            self.begin_again();
+            self.begin_again().await;
         }
         self.lanes.iter_mut().for_each(Lane::confirm);
-        self.count();
+        self.count().await;
         loop {
             if let Some(ending) = self.ending() {
                 return ending;
@@ -109,22 +115,26 @@ impl<'s, 'r> Session<'s, 'r> {
             if self.settings.loops.is_none() {
                 self.lanes.iter_mut().for_each(Lane::adjust);
             }
-            self.block();
+            self.block().await;
         }
     }
 
     /// Everything before the first batch. False if the budget is spent by then: one run each was all there was time for.
-    fn prepare(&mut self) -> bool {
+    async fn prepare(&mut self) -> bool {
         if let Some(loops) = self.settings.loops {
             self.lanes.iter_mut().for_each(|lane| lane.fix(loops.get()));
             return true;
         }
-        self.lanes.iter_mut().for_each(Lane::run_first);
+        for lane in self.lanes.iter_mut() {
+            lane.run_first().await;
+        }
         if self.settings.repeats.is_none() && self.remaining().is_zero() {
             return false;
         }
         let (warm_up, limit) = self.warm_up();
-        self.lanes.iter_mut().for_each(|lane| lane.calibrate(warm_up, limit));
+        for lane in self.lanes.iter_mut() {
+            lane.calibrate(warm_up, limit).await;
+        }
         self.equalise();
         true
     }
@@ -147,29 +157,33 @@ impl<'s, 'r> Session<'s, 'r> {
     }
 
     /// First runs misled: what is measured so far is forgotten.
-    fn begin_again(&mut self) {
+    async fn begin_again(&mut self) {
         let (warm_up, limit) = self.warm_up();
-        self.lanes.iter_mut().for_each(|lane| lane.recalibrate(warm_up, limit));
+        for lane in self.lanes.iter_mut() {
+            lane.recalibrate(warm_up, limit).await;
+        }
         self.equalise();
         self.share = self.share_of_block();
-        self.block();
+        self.block().await;
     }
 
     /// Rounds without anything in between but readings of the clock. In a round each has its turn once, in a random order.
-    fn block(&mut self) {
+    async fn block(&mut self) {
         let (batches, limit) = self.plan();
         self.lanes.iter_mut().for_each(|lane| lane.begin_block(batches));
         let begun = self.wall.now();
         for _ in 0..batches {
             self.generator.shuffle(&mut self.order);
             for lane in &self.order {
-                self.lanes[*lane].batch();
+                self.lanes[*lane].batch().await;
             }
             if self.wall.now().saturating_sub(begun) >= limit {
                 break;
             }
         }
-        self.lanes.iter_mut().for_each(Lane::end_block);
+        for lane in self.lanes.iter_mut() {
+            lane.end_block().await;
+        }
     }
 
     /// How many rounds the next block has, and after what time it ends if they take longer than is thought.
@@ -187,39 +201,76 @@ impl<'s, 'r> Session<'s, 'r> {
     }
 
     /// Counts allocations, if somebody can and there is time.
-    fn count(&mut self) {
-        let Some(counter) = self.counter.as_deref_mut() else { return };
-        let budget = self.settings.budget.as_secs_f64() / self.lanes.len() as f64;
-        if self.settings.loops.is_some() {
+    async fn count(&mut self) {
+        if !self.job.counts || self.settings.loops.is_some() {
             return;
         }
+        let budget = self.settings.budget.as_secs_f64() / self.lanes.len() as f64;
         for lane in self.lanes.iter_mut() {
             let fitting = (COUNTED.1 * budget / lane.iteration()) as u64;
             let once = u64::from(lane.iteration() <= COUNTED_ONCE * budget);
-            lane.count(counter, fitting.clamp(once, COUNTED.0));
+            for _ in 0..fitting.clamp(once, COUNTED.0) {
+                lane.count().await;
+            }
         }
+    }
+
+    /// Counts, and does nothing else.
+    async fn only_count(&mut self, iterations: u64) -> Ending {
+        if !self.job.counts {
+            return Ending::Complete;
+        }
+        for counted in 1..=iterations {
+            for lane in self.lanes.iter_mut() {
+                lane.count().await;
+            }
+            if counted == iterations {
+                break;
+            }
+            if self.remaining().is_zero() {
+                return Ending::Spent;
+            }
+            if self.is_stopped(&[], counted) {
+                return Ending::Stopped;
+            }
+        }
+        Ending::Complete
+    }
+
+    fn samples(&self) -> Vec<Samples> {
+        self.lanes.iter().filter_map(|lane| lane.samples().ok()).collect()
     }
 
     /// Why it ends after this block, if it does.
     fn ending(&mut self) -> Option<Ending> {
-        let samples: Vec<Samples> = self.lanes.iter().filter_map(|lane| lane.samples().ok()).collect();
+        let samples = self.samples();
         let (blocks, batches) = self.measured();
         if blocks >= LEAST_BLOCKS && blocks % (1 + blocks / BLOCKS_TO_JUDGE) == 0 {
-            self.judged = self.estimate(&samples);
+            self.judge(&samples);
         }
         let planned = match self.settings.repeats {
             Some(repeats) => (batches >= repeats.get()).then_some(Ending::Complete),
+            None if self.is_decided(batches) => Some(Ending::Decided),
             None if batches >= u64::from(MOST_BATCHES) => Some(Ending::Plenty),
             None => self.next(&samples),
         };
-        planned.or_else(|| self.is_stopped(&samples).then_some(Ending::Stopped))
+        planned.or_else(|| self.is_stopped(&samples, batches).then_some(Ending::Stopped))
+    }
+
+    /// What is known of the figure, or of the claim if there is one.
+    fn judge(&mut self, samples: &[Samples]) {
+        match self.settings.claim {
+            Some(claim) => self.judge_claim(claim, samples),
+            None => self.judged = self.estimate(samples),
+        }
     }
 
     fn next(&self, samples: &[Samples]) -> Option<Ending> {
-        let stopping = Stopping { target: self.settings.target, budget: self.settings.budget };
+        let target = if self.settings.claim.is_some() { 0.0 } else { self.settings.target };
+        let stopping = Stopping { target, budget: self.settings.limit() };
         let unknown = Estimate { value: 1.0, interval: Interval::new(0.0, f64::MAX) };
         // Of what never varies the interval is zero, and so may be the target.
-        let estimate = self.judged.filter(|_| self.settings.target > 0.0).unwrap_or(unknown);
+        let estimate = self.judged.filter(|_| target > 0.0).unwrap_or(unknown);
         // What would be over by more than half after the budget is not begun.
         let half = self.share.max(seconds(self.round())) / 2;
         match stopping.next(samples.first()?, &estimate, self.elapsed(), half) {
@@ -243,16 +294,16 @@ impl<'s, 'r> Session<'s, 'r> {
     }
 
     /// Asks whoever looks on.
-    fn is_stopped(&mut self, samples: &[Samples]) -> bool {
+    fn is_stopped(&mut self, samples: &[Samples], batches: u64) -> bool {
         let medians: Vec<f64> = samples.iter().map(|samples| samples.sorted().median()).collect();
         let progress = Progress {
             elapsed: self.elapsed(),
-            budget: self.settings.budget,
-            batches: self.measured().1,
+            budget: self.settings.limit(),
+            batches,
             repeats: self.settings.repeats.map(Into::into),
             medians: &medians,
             half_width: self.judged.and_then(|estimate| estimate.relative_half_width()),
-            size: self.size,
+            size: self.job.size,
         };
         self.observer.between(&progress).is_break()
     }
@@ -267,9 +318,10 @@ impl<'s, 'r> Session<'s, 'r> {
         self.lanes.first().map_or((0, 0), Lane::measured)
     }
 
-    /// What a block is to take of what is left.
+    /// What a block is to take of what is left of the budget.
     fn share_of_block(&self) -> Duration {
-        (self.remaining() / self.settings.blocks()).min(MOST_BLOCK)
+        let left = self.settings.budget.saturating_sub(self.elapsed());
+        (left / self.settings.blocks()).min(MOST_BLOCK)
     }
 
     fn elapsed(&self) -> Duration {
@@ -277,7 +329,7 @@ impl<'s, 'r> Session<'s, 'r> {
     }
 
     fn remaining(&self) -> Duration {
-        self.settings.budget.saturating_sub(self.elapsed())
+        self.settings.limit().saturating_sub(self.elapsed())
     }
 }
 
@@ -286,5 +338,6 @@ fn seconds(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
 }
 
+mod claim;
 #[cfg(test)]
 mod tests;

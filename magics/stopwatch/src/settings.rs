@@ -1,11 +1,15 @@
 //! How a measurement is made.
 
-use assay_statistics::{LEAST_BLOCKS, UNKNOWN_FLOOR};
+use assay_statistics::{Claim, LEAST_BLOCKS, UNKNOWN_FLOOR};
 use std::num::NonZeroU64;
 use std::time::Duration;
 
 /// More batches of one measurement say no more, and take time to judge.
 pub(crate) const MOST_BATCHES: u32 = 4000;
+
+/// A claim that is undecided when the budget is spent is measured on, up to so many budgets: the width of an interval falls with the root of the time, so three make it little more than half as wide, and
+/// more would be a wait for little.
+const BUDGETS_TO_DECIDE: u32 = 3;
 
 /// How a measurement is made. The defaults are what was found best on shared machines: see the fields.
 ///
@@ -33,6 +37,14 @@ pub struct Settings {
     pub target: f64,
     /// Where the random orders begin in which several are measured in turns.
     pub seed: u64,
+    /// What somebody claims: of the median of lane 0, or for [`FasterBy`](Claim::FasterBy) of the ratio of lane 0 to lane 1. Given, the measurement ends when the claim is decided, and neither when the figure is
+    /// sure nor when the budget is spent: undecided it goes on to three times the budget.
+    pub claim: Option<Claim>,
+    /// The share of the figure to which the interval that decides a claim reaches at least, to either side: the noise floor of the machine, or for a ratio [`MARGIN`](assay_statistics::MARGIN). A claim within it stays
+    /// undecided, since another run on the same machine might say otherwise.
+    pub floor: f64,
+    /// Nothing is timed: so many iterations are counted, or as many as the budget has room for, but one at least. The measurement has no batches then, and decides no claim.
+    pub counts_only: Option<NonZeroU64>,
 }
 
 impl Default for Settings {
@@ -46,6 +58,9 @@ impl Default for Settings {
             blocks: 10,
             target: UNKNOWN_FLOOR,
             seed: 0,
+            claim: None,
+            floor: UNKNOWN_FLOOR,
+            counts_only: None,
         }
     }
 }
@@ -56,8 +71,13 @@ impl Settings {
         self.blocks.max(LEAST_BLOCKS as u32)
     }
 
+    /// How long the whole of it may take at most.
+    pub(crate) fn limit(&self) -> Duration {
+        self.budget.saturating_mul(if self.claim.is_some() { BUDGETS_TO_DECIDE } else { 1 })
+    }
+
     /// What a batch is meant to take: in a long measurement more, so that there are not too many.
     pub(crate) fn batch_time(&self) -> Duration {
-        self.batch.max(self.budget / MOST_BATCHES)
+        self.batch.max(self.limit() / MOST_BATCHES)
     }
 }

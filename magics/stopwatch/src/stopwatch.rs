@@ -1,12 +1,14 @@
 //! What is called from outside: one piece of code, several in turns, or one at many sizes.
 
-use crate::clock::Clock;
-use crate::lane::Lane;
+use crate::clock::{Clock, Precision};
+use crate::course::{self, Course, Job, Step};
+use crate::desk::{Desk, Introduction, Request};
 use crate::measurement::Measurement;
 use crate::observer::Observer;
-use crate::routine::{Counter, Routine};
-use crate::session::Session;
+use crate::routine::{Counter, Counts, Routine};
 use crate::settings::Settings;
+use crate::turns::Task;
+use std::rc::Rc;
 
 /// Measures code.
 ///
@@ -31,10 +33,8 @@ impl<'a> Stopwatch<'a> {
 
     /// Measures one piece of code.
     pub fn measure(&mut self, routine: &mut dyn Routine) -> Measurement {
-        let mut lanes = [Lane::new(routine, self.wall, &self.settings)];
-        let (elapsed, ending) = self.session(self.settings, &mut lanes).run();
-        let [lane] = lanes;
-        lane.finish(elapsed, ending)
+        let job = self.job(self.settings, None);
+        self.measure_as(job, routine)
     }
 
     /// The same at one of the sizes of a sweep, and with its share of the budget.
@@ -44,24 +44,65 @@ impl<'a> Stopwatch<'a> {
         settings: Settings,
         routine: &mut dyn Routine,
     ) -> Measurement {
-        let mut lanes = [Lane::new(routine, self.wall, &settings)];
-        let (elapsed, ending) = self.session(settings, &mut lanes).at(size).run();
-        let [lane] = lanes;
-        lane.finish(elapsed, ending)
+        let job = self.job(settings, Some(size));
+        self.measure_as(job, routine)
     }
 
     /// Measures several pieces of code in turns: in each round each has one batch, in a random order, so that what the machine does meets all of them. Their batches take about the
     /// same time. The measurements are in the order of the routines and have the same number of batches in the same blocks, so their samples can be
     /// [compared](assay_statistics::Interleaved).
     pub fn compare(&mut self, routines: &mut [&mut dyn Routine]) -> Vec<Measurement> {
-        let mut lanes: Vec<Lane<'_>> =
-            routines.iter_mut().map(|routine| Lane::new(&mut **routine, self.wall, &self.settings)).collect();
-        let (elapsed, ending) = self.session(self.settings, &mut lanes).run();
-        lanes.into_iter().map(|lane| lane.finish(elapsed, ending)).collect()
+        let (job, count) = (self.job(self.settings, None), routines.len());
+        let desk = Rc::<Desk>::default();
+        let course = course::in_turns(&desk, job, count, self.wall, self.observer);
+        drive(Course::new(Rc::clone(&desk), course), &desk, routines, &mut self.counter)
     }
 
-    fn session<'s, 'r>(&'s mut self, settings: Settings, lanes: &'s mut [Lane<'r>]) -> Session<'s, 'r> {
-        let counter = self.counter.as_mut().map(|counter| &mut **counter as &mut dyn Counter);
-        Session::new(settings, self.wall, self.observer, counter, lanes)
+    fn measure_as(&mut self, job: Job, routine: &mut dyn Routine) -> Measurement {
+        let desk = Rc::<Desk>::default();
+        let course = course::alone(&desk, job, self.wall, self.observer);
+        drive(Course::new(Rc::clone(&desk), course), &desk, &mut [routine], &mut self.counter)
+    }
+
+    fn job(&self, settings: Settings, size: Option<u64>) -> Job {
+        Job { settings, counts: self.counter.is_some(), keeps: false, size }
+    }
+}
+
+/// Calls the routines until it is over.
+fn drive<R>(
+    mut course: Course<'_, R>,
+    desk: &Desk,
+    routines: &mut [&mut dyn Routine],
+    counter: &mut Option<&mut dyn Counter>,
+) -> R {
+    loop {
+        match course.step() {
+            Step::Over(result) => return result,
+            Step::Ask(order) => answer(desk, order.request, &mut *routines[order.lane], counter),
+        }
+    }
+}
+
+fn answer(desk: &Desk, request: Request, routine: &mut dyn Routine, counter: &mut Option<&mut dyn Counter>) {
+    match request {
+        Request::Code(Task::Introduce) => desk.introduce(Introduction {
+            clock: Precision::of(routine.clock()),
+            most_inputs: routine.most_inputs(),
+            threads: routine.threads().len(),
+        }),
+        Request::Code(Task::Run(size)) => {
+            let elapsed = routine.run(size);
+            desk.done(elapsed, routine.threads());
+        }
+        Request::Empty(size) => desk.done(routine.empty(size), &[]),
+        // Without a counter nobody asks.
+        Request::Code(Task::Count) => {
+            desk.counted(
+                counter.as_mut().map_or_else(Counts::default, |counter| routine.count(&mut **counter)),
+            );
+        }
+        // Nobody keeps the result of a routine.
+        Request::Code(Task::Once) => desk.kept(),
     }
 }

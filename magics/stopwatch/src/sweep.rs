@@ -7,7 +7,7 @@ use crate::stopwatch::Stopwatch;
 use std::time::Duration;
 
 /// What was measured at growing sizes.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Sweep {
     /// Each size with its measurement, in ascending order. The last is partial if the sweep was stopped.
     pub points: Vec<Point>,
@@ -49,23 +49,13 @@ impl Stopwatch<'_> {
     /// with it. A size of which it hands over nothing is passed over; of several the last counts.
     ///
     /// The budget is that of the whole sweep. Each size has an equal part of what is left of it, so that what small ones do not need is for the large ones. It ends before the
-    /// first size of which a single run would end after the budget, if cost goes on growing as it did last.
+    /// first size of which a single run would end after the budget, if cost goes on growing as it did last. Claims are not decided.
     pub fn sweep(&mut self, sizes: &[u64], at: &mut dyn FnMut(u64, &mut Measure<'_>)) -> Sweep {
-        let begun = self.wall.now();
-        let mut left_out = sizes.to_vec();
-        left_out.sort_unstable();
-        left_out.dedup();
-        let mut sweep = Sweep { points: Vec::new(), left_out };
-        while let Some(size) = sweep.left_out.first().copied() {
-            let left = self.settings.budget.saturating_sub(self.wall.now().saturating_sub(begun));
-            if sweep.is_partial() || sweep.one_run(size) > left.as_secs_f64() {
-                break;
-            }
-            let budget = left / sweep.left_out.len() as u32;
-            sweep.left_out.remove(0);
-            sweep.points.extend(self.point(size, Settings { budget, ..self.settings }, at));
+        let mut all = Sizes::new(sizes, self.settings, self.wall.now());
+        while let Some((size, settings)) = all.next(self.wall.now()) {
+            all.keep(self.point(size, settings, at));
         }
-        sweep
+        all.finish()
     }
 
     fn point(
@@ -79,6 +69,44 @@ impl Stopwatch<'_> {
         at(size, &mut |routine| measured = Some(self.measure_at(size, settings, routine)));
         let elapsed = self.wall.now().saturating_sub(begun);
         measured.map(|measurement| Point { size, measurement, elapsed })
+    }
+}
+
+/// A sweep under way.
+pub(crate) struct Sizes {
+    settings: Settings,
+    begun: Duration,
+    sweep: Sweep,
+}
+
+impl Sizes {
+    /// Nothing is measured yet.
+    pub(crate) fn new(sizes: &[u64], settings: Settings, begun: Duration) -> Self {
+        let mut left_out = sizes.to_vec();
+        left_out.sort_unstable();
+        left_out.dedup();
+        Self { settings, begun, sweep: Sweep { points: Vec::new(), left_out } }
+    }
+
+    /// The next size, and how it is to be measured.
+    pub(crate) fn next(&mut self, now: Duration) -> Option<(u64, Settings)> {
+        let size = self.sweep.left_out.first().copied()?;
+        let left = self.settings.budget.saturating_sub(now.saturating_sub(self.begun));
+        if self.sweep.is_partial() || self.sweep.one_run(size) > left.as_secs_f64() {
+            return None;
+        }
+        let budget = left / self.sweep.left_out.len() as u32;
+        self.sweep.left_out.remove(0);
+        Some((size, Settings { budget, claim: None, ..self.settings }))
+    }
+
+    /// What was measured there, if anything was.
+    pub(crate) fn keep(&mut self, point: impl IntoIterator<Item = Point>) {
+        self.sweep.points.extend(point);
+    }
+
+    pub(crate) fn finish(self) -> Sweep {
+        self.sweep
     }
 }
 

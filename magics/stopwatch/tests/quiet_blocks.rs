@@ -1,9 +1,12 @@
 //! Within a block nothing is asked of the heap but what the code itself asks for.
 
-use assay_stopwatch::{Clock, Counter, Counts, Each, Plain, Progress, Routine, Settings, Size, Stopwatch};
+use assay_stopwatch::{
+    Clock, Counter, Counts, Each, Instruments, Plain, Progress, Routine, Settings, Size, Stopwatch, Turns,
+};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 use std::time::Duration;
 
 thread_local! {
@@ -121,4 +124,33 @@ fn a_block_asks_nothing_of_the_heap() {
     };
     let each = requests(&clock, Each::borrowing(&clock, || Box::new(0_u64), body));
     assert!(each.between == 0 && each.within == 4 * each.iterations && each.runs > 400, "{each:?}");
+}
+
+#[test]
+fn nor_does_a_block_whose_turns_are_asked_for() {
+    let time = Cell::new(0_u64);
+    let clock = || {
+        time.set(time.get() + 25);
+        Duration::from_nanos(time.get())
+    };
+    // Looking on stands between blocks, and begins after the first.
+    let (latest, has_begun) = (Cell::new(None), Cell::new(false));
+    let observer = |_: &Progress<'_>| {
+        latest.set(None);
+        has_begun.set(true);
+        ControlFlow::Continue(())
+    };
+    let clock: Rc<dyn Clock + '_> = Rc::new(clock);
+    let instruments = Instruments { clock: Rc::clone(&clock), wall: clock, ..Instruments::new(observer) };
+    let mut turns = Turns::measure(Settings { target: 0.0, ..Settings::default() }, instruments);
+    let (mut between, mut runs) = (0, 0);
+    while let Some(turn) = turns.next_turn() {
+        if let Some(latest) = latest.get().filter(|_| has_begun.get()) {
+            between += REQUESTS.get() - latest;
+            runs += 1;
+        }
+        turns.run(turn, || time.set(time.get() + 3000));
+        latest.set(Some(REQUESTS.get()));
+    }
+    assert!(between == 0 && runs > 400, "{between} in {runs}");
 }
