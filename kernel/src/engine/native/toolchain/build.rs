@@ -18,12 +18,13 @@ pub(super) const RUNTIME: &str = "libassay.so";
 pub(super) const NAMES: &str = "libassay_names.rlib";
 
 /// The files of the cell runtime.
-pub(in super::super) const SOURCES: [(&str, &str); 19] = [
+pub(in super::super) const SOURCES: [(&str, &str); 20] = [
     ("cell.rs", include_str!("../../../../cell/src/cell.rs")),
     ("cell/show.rs", include_str!("../../../../cell/src/cell/show.rs")),
     ("cell/wait.rs", include_str!("../../../../cell/src/cell/wait.rs")),
     ("content.rs", include_str!("../../../../cell/src/content.rs")),
     ("content/base64.rs", include_str!("../../../../cell/src/content/base64.rs")),
+    ("cost.rs", include_str!("../../../../cell/src/cost.rs")),
     ("display.rs", include_str!("../../../../cell/src/display.rs")),
     ("entry.rs", include_str!("../../../../cell/src/entry.rs")),
     ("flusher.rs", include_str!("../../../../cell/src/flusher.rs")),
