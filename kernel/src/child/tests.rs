@@ -13,6 +13,9 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod cost;
+
 /// A page that remembers what is shown on it, and a user who answers.
 struct Page {
     shown: watch::Sender<Vec<Output>>,
@@ -70,12 +73,16 @@ struct Bench {
 
 impl Bench {
     async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let runtime = folder.path().join("libassay.so");
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("cell/src/lib.rs");
+        Self::of(tempfile::tempdir().unwrap(), &source).await
+    }
+
+    /// With this runtime.
+    async fn of(folder: tempfile::TempDir, source: &Path) -> Self {
+        let runtime = folder.path().join("libassay.so");
         let compiled = rustc(folder.path())
             .args(["--crate-name", "assay", "-o"])
-            .args([&runtime, &source])
+            .args([&runtime, source])
             .args(["-Awarnings"])
             .status();
         assert!(compiled.unwrap().success());
