@@ -117,9 +117,9 @@ lint_engine() {
         cargo build --release --locked -p assay-evcxr
 }
 
-# What systems without checkpoints have, in a folder of its own: the other one is not to be built again for it.
+# What systems without checkpoints and counts have, in a folder of its own: the other one is not to be built again for it.
 lint_without_checkpoints() {
-    ASSAY_NO_CHECKPOINTS=1 CARGO_TARGET_DIR="$CARGO_TARGET_DIR/without" \
+    ASSAY_NO_CHECKPOINTS=1 ASSAY_NO_HEAP=1 CARGO_TARGET_DIR="$CARGO_TARGET_DIR/without" \
         cargo clippy --locked -p assay-child --all-targets -- -D warnings
 }
 

@@ -11,7 +11,7 @@ const PERIOD: Duration = Duration::from_millis(50);
 /// The threads of a process in which cells have left none: the one that runs them, the one that listens to the kernel, and this one.
 const OURS: usize = 3;
 
-static STATE: Mutex<State> = Mutex::new(State { wanted: false, flushing: false, thread: None });
+static STATE: Mutex<State> = Mutex::new(State { wanted: false, flushing: false, thread: None, begun: false });
 static WAKE: Condvar = Condvar::new();
 
 struct State {
@@ -20,6 +20,8 @@ struct State {
     /// Whether the thread is writing, or waits until it may.
     flushing: bool,
     thread: Option<JoinHandle<()>>,
+    /// Whether the thread has begun its work.
+    begun: bool,
 }
 
 /// A cell begins.
@@ -27,8 +29,19 @@ pub(crate) fn start() {
     let mut state = lock();
     state.wanted = true;
     if state.thread.is_none() {
+        state.begun = false;
         // Without the thread, text appears at the next newline.
         state.thread = std::thread::Builder::new().name("flusher".into()).spawn(work).ok();
+    }
+}
+
+/// Returns when the thread does nothing any more that allocates, as it does when it begins.
+pub(crate) fn settle() {
+    // The first to write out allocates the buffer.
+    flush();
+    let mut state = lock();
+    while state.thread.is_some() && !state.begun {
+        state = WAKE.wait(state).unwrap_or_else(PoisonError::into_inner);
     }
 }
 
@@ -55,6 +68,8 @@ fn others() -> bool {
 
 fn work() {
     let mut state = lock();
+    state.begun = true;
+    WAKE.notify_all();
     while state.wanted {
         let (woken, waited) = WAKE.wait_timeout(state, PERIOD).unwrap_or_else(PoisonError::into_inner);
         state = woken;

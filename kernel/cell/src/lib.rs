@@ -26,6 +26,7 @@
 #[doc(hidden)]
 pub mod cell;
 mod content;
+mod cost;
 mod display;
 mod entry;
 mod flusher;
@@ -36,6 +37,7 @@ pub mod measure;
 mod outlet;
 mod progress;
 mod run;
+mod stop;
 mod store;
 mod table;
 mod trace;

@@ -35,8 +35,15 @@ pub struct Options {
 
 impl Options {
     /// What is usual.
-    pub const USUAL: Self =
-        Self { loops: 0, repeats: 0, budget: 1.0, cpu: false, silent: false, memory: false, claim: Claim::None };
+    pub const USUAL: Self = Self {
+        loops: 0,
+        repeats: 0,
+        budget: 1.0,
+        cpu: false,
+        silent: false,
+        memory: false,
+        claim: Claim::None,
+    };
 }
 
 /// What is claimed of what is measured.

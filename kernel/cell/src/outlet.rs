@@ -7,7 +7,7 @@ use std::ffi::c_void;
 use std::io::Write;
 use std::sync::OnceLock;
 
-/// The process's functions; none in a program of the user's own.
+/// See [`table()`].
 static TABLE: OnceLock<Table> = OnceLock::new();
 
 /// What a bundle is.
@@ -30,7 +30,12 @@ pub(crate) fn connect(table: Table) -> bool {
 
 /// Whether there is a page.
 pub(crate) fn connected() -> bool {
-    TABLE.get().is_some()
+    table().is_some()
+}
+
+/// The process's functions; none in a program of the user's own.
+pub(crate) fn table() -> Option<&'static Table> {
+    TABLE.get()
 }
 
 /// The value is about to be shown.
@@ -50,7 +55,7 @@ pub(crate) fn ended(report: &table::Report) {
 
 /// These frames are under way.
 pub(crate) fn traced(frames: &[table::Frame]) {
-    if let Some(table) = TABLE.get() {
+    if let Some(table) = table() {
         (table.traced)(frames.as_ptr(), frames.len());
     }
 }
@@ -112,7 +117,7 @@ pub(crate) fn ask(prompt: &str, password: bool) -> Option<Option<String>> {
 /// What was printed before comes first.
 fn tell<T>(call: impl FnOnce(&Table) -> T) -> Option<T> {
     flusher::flush();
-    TABLE.get().map(call)
+    table().map(call)
 }
 
 /// Whether it is small enough to be shown.

@@ -5,7 +5,7 @@
 use std::ffi::c_void;
 
 /// Raised whenever anything in this file changes.
-pub(crate) const VERSION: u32 = 3;
+pub(crate) const VERSION: u32 = 4;
 
 /// Text in UTF-8, lent for the time of the call. The pointer is never null.
 #[repr(C)]
@@ -15,7 +15,7 @@ pub(crate) struct Text {
     pub(crate) len: usize,
 }
 
-/// What the runtime calls: [`display`](Self::display), [`clear`](Self::clear), [`ask`](Self::ask) and [`measured`](Self::measured) on any thread, the others on the one that runs cells.
+/// What the runtime calls: [`ended`](Self::ended), [`traced`](Self::traced), [`showing`](Self::showing) and [`shown`](Self::shown) on the thread that runs cells, the others on any.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct Table {
@@ -41,6 +41,33 @@ pub(crate) struct Table {
     pub(crate) ended: extern "C" fn(*const Report),
     /// These frames are under way in cells: called once by each `assay_trace`.
     pub(crate) traced: extern "C" fn(*const Frame, usize),
+    /// True: allocations are counted from now on, from zero. False: they are not any more, and here are those since the start, of all threads. It tells
+    /// whether they can be counted here; otherwise nothing is written. The pointer may be null at the start.
+    pub(crate) count: extern "C" fn(bool, *mut Counts) -> bool,
+    /// The processor time of all threads so far; false, and nothing is written, if it is not known.
+    pub(crate) times: extern "C" fn(*mut Times) -> bool,
+    /// The same as one number, in nanoseconds, and sooner.
+    pub(crate) processor: extern "C" fn() -> u64,
+}
+
+/// What was allocated.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Counts {
+    /// How often. A block that grows or shrinks is allocated once more.
+    pub(crate) allocations: u64,
+    /// How much was asked for, in bytes.
+    pub(crate) bytes: u64,
+}
+
+/// Processor time in nanoseconds. The parts are less exact than their sum: from one call to the next one of them may go back by some microseconds.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Times {
+    /// In the program.
+    pub(crate) user: u64,
+    /// In the system, for the program.
+    pub(crate) system: u64,
 }
 
 /// Takes an answer.

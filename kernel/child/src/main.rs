@@ -15,10 +15,16 @@ mod checkpoint;
 #[path = "no_checkpoint.rs"]
 mod checkpoint;
 mod crash;
+#[cfg(heap)]
+mod heap;
+#[cfg(not(heap))]
+#[path = "no_heap.rs"]
+mod heap;
 mod input;
 mod keeper;
 mod kernel;
 mod libraries;
+mod processor;
 mod runtime;
 mod stdio;
 #[path = "../../cell/src/table.rs"]

@@ -3,7 +3,8 @@
 use crate::kernel;
 use crate::libraries::Libraries;
 use crate::stdio;
-use crate::table::{self, Answered, Display, Entry, Report, Table, Text};
+use crate::table::{self, Answered, Counts, Display, Entry, Report, Table, Text, Times};
+use crate::{heap, processor};
 use assay_link::native::{Content, Ending, Event, Frame, Kept, Place, Told};
 use libloading::os::unix::{Library, Symbol};
 use std::cell::Cell;
@@ -13,8 +14,21 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What the runtime calls.
-static TABLE: Table =
-    Table { version: table::VERSION, showing, shown, display, clear, ask, measured, floor, ended, traced };
+static TABLE: Table = Table {
+    version: table::VERSION,
+    showing,
+    shown,
+    display,
+    clear,
+    ask,
+    measured,
+    floor,
+    ended,
+    traced,
+    count,
+    times,
+    processor: processor_time,
+};
 
 /// See [`floor`]: the bits of a number.
 static FLOOR: AtomicU64 = AtomicU64::new(0);
@@ -220,6 +234,29 @@ extern "C" fn traced(frames: *const table::Frame, count: usize) {
     // SAFETY: pointer and number are those of one slice, which is lent for the time of the call.
     let frames = unsafe { std::slice::from_raw_parts(frames, count) };
     tell(&Event::Crashed { frames: frames.iter().map(frame).collect() });
+}
+
+#[expect(unsafe_code, reason = "the runtime takes counts by pointer")]
+extern "C" fn count(on: bool, counts: *mut Counts) -> bool {
+    if on {
+        return heap::start();
+    }
+    let Some(counted) = heap::stop() else { return false };
+    // SAFETY: the runtime has room for them.
+    unsafe { counts.write(counted) };
+    true
+}
+
+#[expect(unsafe_code, reason = "the runtime takes times by pointer")]
+extern "C" fn times(times: *mut Times) -> bool {
+    let Some(spent) = processor::times() else { return false };
+    // SAFETY: the runtime has room for them.
+    unsafe { times.write(spent) };
+    true
+}
+
+extern "C" fn processor_time() -> u64 {
+    processor::time()
 }
 
 fn ending(report: &Report, frames: &[table::Frame]) -> Ending {

@@ -13,6 +13,9 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod cost;
+
 /// A page that remembers what is shown on it, and a user who answers.
 struct Page {
     shown: watch::Sender<Vec<Output>>,
@@ -70,13 +73,27 @@ struct Bench {
 
 impl Bench {
     async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let runtime = folder.path().join("libassay.so");
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("cell/src/lib.rs");
+        Self::of(tempfile::tempdir().unwrap(), &source).await
+    }
+
+    /// With this runtime.
+    async fn of(folder: tempfile::TempDir, source: &Path) -> Self {
+        let runtime = folder.path().join("libassay.so");
+        for name in ["statistics", "stopwatch"] {
+            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../magics").join(name).join("src/lib.rs");
+            let below = Command::new("rustc")
+                .current_dir(folder.path())
+                .args(["--edition", "2024", "--crate-type", "rlib", "-Cprefer-dynamic", "-Awarnings", "-L."])
+                .arg(format!("--crate-name=assay_{name}"))
+                .arg(root)
+                .status();
+            assert!(below.unwrap().success());
+        }
         let compiled = rustc(folder.path())
             .args(["--crate-name", "assay", "-o"])
-            .args([&runtime, &source])
-            .args(["-Awarnings"])
+            .args([&runtime, source])
+            .args(["-Awarnings", "-L.", "--extern", "assay_statistics", "--extern", "assay_stopwatch"])
             .status();
         assert!(compiled.unwrap().success());
         let child = Child::start(&setup(folder.path())).await.unwrap();

@@ -363,7 +363,9 @@ fn not_switched(program: &Program) -> Vec<String> {
         let variable = program.notebook.variables.get(*name);
         variable.is_some_and(|variable| ["dyn ", "fn("].iter().any(|code| variable.type_name.contains(code)))
     };
-    let story = |name: &String| format!("`{name}` holds code that was built when it was made: that is called as it is");
+    let story = |name: &String| {
+        format!("`{name}` holds code that was built when it was made: that is called as it is")
+    };
     program.taken.iter().filter(holds_code).map(story).collect()
 }
 

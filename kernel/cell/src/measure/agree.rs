@@ -32,6 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::needless_borrow, reason = "what is generated has to find either method")]
     fn what_can_be_compared_is() {
         struct Opaque;
         let (one, same, other) = (Some(1), Some(1), Some(2));

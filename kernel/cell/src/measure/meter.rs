@@ -3,13 +3,12 @@
 use super::json::{Number, Object, list};
 use super::{Claim, Options, TimeitResult, reference};
 use crate::outlet::{self, Told};
-use crate::{cell, cost, stop};
+use crate::{cell, cost, run, stop};
 use assay_statistics::{self as statistics, Decision, RawBatch, UNKNOWN_FLOOR};
 use assay_stopwatch::{
     Clock, Counted, Counter, Counts, Ending, Inputs, Instruments, Measurement, Progress, Settings, Stopwatch,
     Turns, Wall,
 };
-use std::cell::Cell;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::ops::ControlFlow;
 use std::rc::Rc;
@@ -189,7 +188,12 @@ impl Meter {
 }
 
 /// Measures code on so many threads at once.
-pub fn on_threads<T>(id: u64, options: Options, threads: usize, body: &(impl Fn() -> T + Sync)) -> TimeitResult {
+pub fn on_threads<T>(
+    id: u64,
+    options: Options,
+    threads: usize,
+    body: &(impl Fn() -> T + Sync),
+) -> TimeitResult {
     let region = stop::Region::enter();
     let (clock, wall) = (Timer::new(options.cpu), Wall::new());
     let mut observer = Observer::new(id, &options);
@@ -226,8 +230,8 @@ fn settings(options: &Options) -> Settings {
         repeats: NonZeroU64::new(options.repeats),
         budget: Duration::try_from_secs_f64(options.budget).unwrap_or(usual.budget),
         target: self::floor(),
-        // No two measurements have the same orders; it need not be more random than that.
-        seed: Instant::now().elapsed().as_nanos() as u64 ^ std::process::id().into(),
+        // Another order in each run of a cell and in each process; it need not be more random than that.
+        seed: u64::from(std::process::id()) << 32 | run::number(),
         claim,
         floor,
         counts_only,
@@ -320,7 +324,9 @@ impl Observer {
             self.told = elapsed;
             let mut object = Object::default();
             object.number("elapsed", elapsed.as_secs_f64()).number("budget", progress.budget.as_secs_f64());
-            object.raw("batches", progress.batches).raw("medians", list(progress.medians.iter().copied().map(Number)));
+            object
+                .raw("batches", progress.batches)
+                .raw("medians", list(progress.medians.iter().copied().map(Number)));
             object.raw("repeats", or_null(progress.repeats)).maybe("half_width", progress.half_width);
             object.raw("size", or_null(progress.size));
             outlet::measured(Told::Progress, self.id, &object.end());

@@ -11,7 +11,8 @@ const RUNS: usize = 31;
 
 /// The median seconds of the workload, now.
 pub(super) fn median() -> f64 {
-    let mut words: Vec<u64> = (0..WORDS as u64).map(|word| word.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
+    let mut words: Vec<u64> =
+        (0..WORDS as u64).map(|word| word.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
     let mut times: Vec<f64> = (0..RUNS).map(|_| time(&mut words)).collect();
     times.sort_by(f64::total_cmp);
     times[RUNS / 2]

@@ -50,7 +50,8 @@ impl TimeitResult {
         let samples = measurement.samples().ok();
         let summary = samples.as_ref().map(Samples::summary);
         let median = samples.as_ref().map(|samples| Bootstrap::default().median(samples, floor));
-        let of_summary = |figure: fn(&assay_statistics::Summary) -> f64| summary.as_ref().map_or(f64::NAN, figure);
+        let of_summary =
+            |figure: fn(&assay_statistics::Summary) -> f64| summary.as_ref().map_or(f64::NAN, figure);
         let timings = samples.as_ref().map_or_else(Vec::new, |samples| samples.values().to_vec());
         let average = of_summary(|summary| summary.mean);
         Self {

@@ -91,7 +91,8 @@ async fn below(toolchain: &Toolchain, folder: &Path, one: Crate) -> Result<(), T
     let root = Path::new("src").join(one.name).join("lib.rs");
     let mut arguments: Vec<OsString> = vec![root.into()];
     arguments.extend(rustc::FLAGS.map(OsString::from));
-    arguments.extend(["--crate-type=rlib", "-Cprefer-dynamic", "-Ldependency=.", "-Lcrate=."].map(OsString::from));
+    arguments
+        .extend(["--crate-type=rlib", "-Cprefer-dynamic", "-Ldependency=.", "-Lcrate=."].map(OsString::from));
     arguments.push(format!("--crate-name={}", one.name).into());
     arguments.push(format!("--remap-path-prefix=src/{0}={0}", one.name).into());
     arguments.extend([OsString::from("-o"), rlib(one.name).into()]);
@@ -175,35 +176,5 @@ fn unwritable(place: &Place, error: &io::Error) -> Trouble {
             "make room there or make it writable, or set XDG_CACHE_HOME to another folder and restart the kernel"
                 .to_owned(),
         ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::SOURCES;
-    use std::collections::BTreeSet;
-    use std::fs;
-    use std::path::{Path, PathBuf};
-
-    fn files(folder: &Path, found: &mut BTreeSet<PathBuf>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                files(&path, found);
-            } else {
-                found.insert(path);
-            }
-        }
-    }
-
-    #[test]
-    fn every_file_of_the_runtime_is_there() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("cell/src");
-        let mut expected = BTreeSet::new();
-        files(&root, &mut expected);
-        // Its own tests are none of it.
-        expected.retain(|path| !path.ends_with("tests.rs"));
-        let embedded: BTreeSet<_> = SOURCES.iter().map(|(path, _)| root.join(path)).collect();
-        assert_eq!(embedded, expected);
     }
 }

@@ -27,8 +27,8 @@ pub(super) const BELOW: [Crate; 2] = [
     Crate {
         name: "assay_stopwatch",
         files: files!("magics/stopwatch/src":
-            "clock.rs" "each.rs" "gauge.rs" "lane.rs" "lib.rs" "measurement.rs" "observer.rs" "routine.rs" "session.rs" "settings.rs" "stopwatch.rs" "sweep.rs"
-            "threads.rs"),
+            "clock.rs" "course.rs" "desk.rs" "each.rs" "gauge.rs" "lane.rs" "lib.rs" "loops.rs" "measurement.rs" "observer.rs" "routine.rs" "session.rs"
+            "session/claim.rs" "settings.rs" "stopwatch.rs" "sweep.rs" "threads.rs" "turns.rs" "turns/run.rs"),
     },
 ];
 
@@ -36,7 +36,7 @@ pub(super) const BELOW: [Crate; 2] = [
 pub(in super::super) const RUNTIME: Crate = Crate {
     name: "assay",
     files: files!("kernel/cell/src":
-        "cell.rs" "cell/show.rs" "cell/wait.rs" "content.rs" "content/base64.rs" "display.rs" "entry.rs" "flusher.rs" "hook.rs" "input.rs" "lib.rs"
+        "cell.rs" "cell/show.rs" "cell/wait.rs" "content.rs" "content/base64.rs" "cost.rs" "display.rs" "entry.rs" "flusher.rs" "hook.rs" "input.rs" "lib.rs"
         "measure.rs" "measure/json.rs" "measure/meter.rs" "measure/reference.rs" "measure/result.rs" "measure/time.rs"
         "outlet.rs" "progress.rs" "progress/board.rs" "progress/words.rs" "run.rs" "store.rs" "table.rs" "trace.rs"),
 };

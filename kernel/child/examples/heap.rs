@@ -1,0 +1,106 @@
+//! What it costs that allocations can be counted, and that they are.
+//!
+//! `cargo run --release -p assay-child --example heap`. The same loop calls glibc's `malloc` and `free`, and this program's own, which stand in for them: while nothing is counted, and
+//! while they are. The three take turns; shown are nanoseconds for a block that is allocated and freed, the medians of the turns and, in brackets, the first deciles.
+#![expect(clippy::print_stdout, reason = "a program that a person runs prints")]
+
+#[cfg(heap)]
+#[path = "../src/heap.rs"]
+mod heap;
+#[path = "../../cell/src/table.rs"]
+#[expect(dead_code, reason = "what is counted is of a type that stands there, beside others")]
+#[cfg(heap)]
+mod table;
+
+#[cfg(heap)]
+mod compare {
+    use crate::heap;
+    use std::ffi::{CStr, c_void};
+    use std::hint::black_box;
+    use std::mem::transmute;
+    use std::time::Instant;
+
+    /// How often the three take turns.
+    const TURNS: usize = 101;
+
+    /// Blocks for each thread in a turn.
+    const BLOCKS: u32 = 50_000;
+
+    /// How a block is allocated and freed.
+    #[derive(Clone, Copy)]
+    struct Pair {
+        allocate: Allocate,
+        free: Free,
+    }
+
+    type Allocate = unsafe extern "C" fn(usize) -> *mut c_void;
+    type Free = unsafe extern "C" fn(*mut c_void);
+
+    pub(crate) fn all() {
+        let (Some(theirs), Some(ours)) = (pair(libc::RTLD_NEXT), pair(libc::RTLD_DEFAULT)) else {
+            return println!("there is no malloc");
+        };
+        println!("{:>8} {:>6} {:>16} {:>16} {:>16}", "threads", "bytes", "glibc", "not counted", "counted");
+        for threads in [1, 2] {
+            for size in [16, 100, 5000] {
+                turns(threads, size, theirs, ours);
+            }
+        }
+    }
+
+    #[expect(unsafe_code, reason = "functions are looked up by name")]
+    fn pair(of: *mut c_void) -> Option<Pair> {
+        let find = |name: &CStr| {
+            // SAFETY: the name ends with a zero.
+            let found = unsafe { libc::dlsym(of, name.as_ptr()) };
+            (!found.is_null()).then_some(found)
+        };
+        let (allocate, free) = (find(c"malloc")?, find(c"free")?);
+        // SAFETY: these are the functions' types.
+        let (allocate, free) =
+            unsafe { (transmute::<*mut c_void, Allocate>(allocate), transmute::<*mut c_void, Free>(free)) };
+        Some(Pair { allocate, free })
+    }
+
+    fn turns(threads: usize, size: usize, theirs: Pair, ours: Pair) {
+        let mut times: [Vec<f64>; 3] = Default::default();
+        for _ in 0..TURNS {
+            times[0].push(together(threads, size, theirs));
+            times[1].push(together(threads, size, ours));
+            heap::start();
+            times[2].push(together(threads, size, ours));
+            let counted = heap::stop().map_or(0, |counts| counts.allocations);
+            assert!(counted >= u64::from(BLOCKS) * threads as u64, "{counted}");
+        }
+        let shown = times.map(|mut of| {
+            of.sort_by(f64::total_cmp);
+            format!("{:.1} ({:.1})", of[TURNS / 2], of[TURNS / 10])
+        });
+        println!("{threads:>8} {size:>6} {:>16} {:>16} {:>16}", shown[0], shown[1], shown[2]);
+    }
+
+    /// Nanoseconds for a block, in the slowest of the threads.
+    fn together(threads: usize, size: usize, pair: Pair) -> f64 {
+        let run = move || blocks(size, pair);
+        let others: Vec<_> = (1..threads).map(|_| std::thread::spawn(run)).collect();
+        others.into_iter().filter_map(|other| other.join().ok()).fold(run(), f64::max)
+    }
+
+    #[expect(unsafe_code, reason = "functions of C are called")]
+    fn blocks(size: usize, pair: Pair) -> f64 {
+        let Pair { allocate, free } = black_box(pair);
+        let began = Instant::now();
+        for _ in 0..BLOCKS {
+            // SAFETY: each block is freed once, by the function that belongs to the one that made it.
+            unsafe { free(black_box(allocate(black_box(size)))) };
+        }
+        began.elapsed().as_secs_f64() * 1e9 / f64::from(BLOCKS)
+    }
+}
+
+fn main() {
+    #[cfg(heap)]
+    compare::all();
+    #[cfg(not(heap))]
+    println!("nothing is counted on this system");
+}
