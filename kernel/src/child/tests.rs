@@ -2,11 +2,13 @@
 //! written by hand in the form in which it would be.
 
 use super::{Child, Ended, Errand, Fallen, Setup, Standing};
+use crate::engine::native::sources;
 use crate::engine::{Host, Output, Trouble};
 use crate::session::event::{NoInput, StreamName};
 use assay_link::native::{Ending, Kept};
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -80,20 +82,11 @@ impl Bench {
     /// With this runtime.
     async fn of(folder: tempfile::TempDir, source: &Path) -> Self {
         let runtime = folder.path().join("libassay.so");
-        for name in ["statistics", "stopwatch"] {
-            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../magics").join(name).join("src/lib.rs");
-            let below = Command::new("rustc")
-                .current_dir(folder.path())
-                .args(["--edition", "2024", "--crate-type", "rlib", "-Cprefer-dynamic", "-Awarnings", "-L."])
-                .arg(format!("--crate-name=assay_{name}"))
-                .arg(root)
-                .status();
-            assert!(below.unwrap().success());
-        }
         let compiled = rustc(folder.path())
             .args(["--crate-name", "assay", "-o"])
             .args([&runtime, source])
-            .args(["-Awarnings", "-L.", "--extern", "assay_statistics", "--extern", "assay_stopwatch"])
+            .args(["-Awarnings", "--extern", "assay_statistics", "--extern", "assay_stopwatch", "-L"])
+            .arg(below())
             .status();
         assert!(compiled.unwrap().success());
         let child = Child::start(&setup(folder.path())).await.unwrap();
@@ -115,7 +108,15 @@ impl Bench {
         std::fs::write(folder.join(&name), source).unwrap();
         let library = folder.join(format!("libcell_{number}.so"));
         let compiled = rustc(folder)
-            .args(["-Awarnings", "-Cdebuginfo=line-tables-only", "--extern", "assay=libassay.so", "-L."])
+            .args([
+                "-Awarnings",
+                "-Cdebuginfo=line-tables-only",
+                "--extern",
+                "assay=libassay.so",
+                "-L.",
+                "-L",
+            ])
+            .arg(below())
             .arg(format!("--remap-path-prefix={name}=cell[{number}]"))
             .arg("-o")
             .arg(&library)
@@ -162,6 +163,30 @@ impl Bench {
 /// A cell that keeps nothing and has no value.
 fn fine() -> Ended {
     Ended::Done { ending: Ending::Ok, kept: Vec::new(), value: None }
+}
+
+/// The folder with the crates below the runtime. Each test is a process of its own, and they take seconds: so they are compiled once, for this text of them.
+fn below() -> PathBuf {
+    let kept = std::env::current_exe().unwrap().parent().unwrap().with_file_name("below-the-runtime");
+    let mut hash = Sha256::new();
+    sources::BELOW.iter().flat_map(|one| one.files).for_each(|(_, text)| hash.update(text));
+    let folder = kept.join(hex::encode(&hash.finalize()[..12]));
+    if !folder.is_dir() {
+        std::fs::create_dir_all(&kept).unwrap();
+        let draft = tempfile::tempdir_in(&kept).unwrap();
+        for (index, one) in sources::BELOW.into_iter().enumerate() {
+            let name = one.name.strip_prefix("assay_").unwrap();
+            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../magics").join(name).join("src/lib.rs");
+            let mut rustc = Command::new("rustc");
+            rustc.current_dir(draft.path()).arg(format!("--crate-name={}", one.name)).arg(root);
+            rustc.args(["--edition=2024", "--crate-type=rlib", "-Cprefer-dynamic", "-Awarnings", "-L."]);
+            rustc.args(sources::BELOW[..index].iter().map(|before| format!("--extern={}", before.name)));
+            assert!(rustc.status().unwrap().success());
+        }
+        // Another test may have been faster.
+        let _ = std::fs::rename(draft.path(), &folder);
+    }
+    folder
 }
 
 fn rustc(folder: &Path) -> Command {

@@ -39,6 +39,8 @@ mod supersede;
 mod tests;
 mod tokens;
 mod toolchain;
+#[cfg(test)]
+pub(crate) use toolchain::sources;
 mod types;
 mod units;
 

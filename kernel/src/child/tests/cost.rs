@@ -179,7 +179,10 @@ async fn a_cell_that_has_just_begun_counts_only_what_is_its_own() {
     let page = Page::new([]);
     for _ in 0..50 {
         let host = Arc::clone(&page) as Arc<dyn Host>;
-        assert_eq!(bench.child.run(Errand::new(std::slice::from_ref(&library), Some(&entry)), host).await, fine());
+        assert_eq!(
+            bench.child.run(Errand::new(std::slice::from_ref(&library), Some(&entry)), host).await,
+            fine()
+        );
     }
     assert_eq!(page.stdout(), "Some((0, 0))\n".repeat(50));
 }

@@ -6,7 +6,7 @@ mod linker;
 pub(super) mod names;
 mod probe;
 mod self_test;
-mod sources;
+pub(crate) mod sources;
 
 pub(super) use sources::RUNTIME;
 

@@ -42,8 +42,8 @@ pub(super) async fn build(place: &Place, installed: &Installed) -> Result<Built,
     let trial = folder.join("trial");
     write_sources(&sources).and_then(|()| fs::create_dir(&trial)).map_err(unwritable)?;
     names(&toolchain, folder).await?;
-    for one in sources::BELOW {
-        below(&toolchain, folder, one).await?;
+    for (index, one) in sources::BELOW.into_iter().enumerate() {
+        below(&toolchain, folder, one, &sources::BELOW[..index]).await?;
     }
     let linker = runtime(&mut toolchain, installed, folder).await?;
     self_test::run(&toolchain, &trial).await?;
@@ -86,13 +86,14 @@ async fn runtime(
     Err(last.unwrap_or_else(|| refused(toolchain, "the cell runtime", &[])))
 }
 
-/// Compiles a crate that is linked into the runtime, and into nothing else.
-async fn below(toolchain: &Toolchain, folder: &Path, one: Crate) -> Result<(), Trouble> {
+/// Compiles a crate that is linked into the runtime, and into nothing else. It may use those before it.
+async fn below(toolchain: &Toolchain, folder: &Path, one: Crate, before: &[Crate]) -> Result<(), Trouble> {
     let root = Path::new("src").join(one.name).join("lib.rs");
     let mut arguments: Vec<OsString> = vec![root.into()];
     arguments.extend(rustc::FLAGS.map(OsString::from));
+    arguments.extend(["--crate-type=rlib", "-Cprefer-dynamic", "-Ldependency=."].map(OsString::from));
     arguments
-        .extend(["--crate-type=rlib", "-Cprefer-dynamic", "-Ldependency=.", "-Lcrate=."].map(OsString::from));
+        .extend(before.iter().map(|other| format!("--extern={}={}", other.name, rlib(other.name)).into()));
     arguments.push(format!("--crate-name={}", one.name).into());
     arguments.push(format!("--remap-path-prefix=src/{0}={0}", one.name).into());
     arguments.extend([OsString::from("-o"), rlib(one.name).into()]);

@@ -2,10 +2,10 @@
 
 /// A crate of ours.
 #[derive(Debug, Clone, Copy)]
-pub(in super::super) struct Crate {
-    pub(in super::super) name: &'static str,
+pub(crate) struct Crate {
+    pub(crate) name: &'static str,
     /// Paths from the folder of its `lib.rs`, and texts.
-    pub(in super::super) files: &'static [(&'static str, &'static str)],
+    pub(crate) files: &'static [(&'static str, &'static str)],
 }
 
 /// The files of a folder, with their texts.
@@ -16,7 +16,7 @@ macro_rules! files {
 }
 
 /// What the runtime is built on, in the order in which each needs those before it. Tests and what only tests use are not there.
-pub(super) const BELOW: [Crate; 2] = [
+pub(crate) const BELOW: [Crate; 2] = [
     Crate {
         name: "assay_statistics",
         files: files!("magics/statistics/src":
@@ -33,16 +33,16 @@ pub(super) const BELOW: [Crate; 2] = [
 ];
 
 /// The cell runtime.
-pub(in super::super) const RUNTIME: Crate = Crate {
+pub(crate) const RUNTIME: Crate = Crate {
     name: "assay",
     files: files!("kernel/cell/src":
         "cell.rs" "cell/show.rs" "cell/wait.rs" "content.rs" "content/base64.rs" "cost.rs" "display.rs" "entry.rs" "flusher.rs" "hook.rs" "input.rs" "lib.rs"
-        "measure.rs" "measure/json.rs" "measure/meter.rs" "measure/reference.rs" "measure/result.rs" "measure/time.rs"
-        "outlet.rs" "progress.rs" "progress/board.rs" "progress/words.rs" "run.rs" "store.rs" "table.rs" "trace.rs"),
+        "measure.rs" "measure/agree.rs" "measure/json.rs" "measure/meter.rs" "measure/reference.rs" "measure/result.rs" "measure/time.rs"
+        "outlet.rs" "progress.rs" "progress/board.rs" "progress/words.rs" "run.rs" "stop.rs" "store.rs" "table.rs" "trace.rs"),
 };
 
 /// All of them.
-pub(super) fn all() -> impl Iterator<Item = Crate> {
+pub(crate) fn all() -> impl Iterator<Item = Crate> {
     BELOW.into_iter().chain([RUNTIME])
 }
 
