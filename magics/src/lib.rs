@@ -18,8 +18,11 @@ pub mod specification;
 pub mod table;
 pub mod units;
 
+mod expansion;
+mod measuring;
 mod nearest;
 mod ranges;
+mod rust;
 mod source;
 #[cfg(test)]
 mod trial;
@@ -41,6 +44,7 @@ mod pwd;
 mod reset;
 mod save;
 mod shell;
+mod timeit;
 mod undo;
 mod version;
 mod who;

@@ -1,16 +1,42 @@
 //! For tests: what the one magic of a cell plans, reports and complains about.
 
-use crate::cell::{Prepared, Step, steps};
+use crate::cell::{self, Prepared, Step, steps};
 use crate::magic::{Complaint, Report};
 use crate::outcome::{Outcome, Variable};
 use crate::plan::Plan;
+use crate::rust::Text;
 
 fn prepared(cell: &str) -> Result<Prepared, Complaint> {
     let mut steps = steps(cell)?;
-    match steps.pop() {
+    let last = steps.pop();
+    match last {
         Some(Step::Magic(prepared)) if steps.is_empty() => Ok(*prepared),
+        Some(Step::Rust(mut code)) if steps.is_empty() && code.magics.len() == 1 => Ok(code.magics.remove(0)),
         last => panic!("{cell:?} is not one magic but {steps:?} and {last:?}"),
     }
+}
+
+/// The cell as it is compiled, with its white space made one space: what its magics insert is Rust, together with what is kept.
+pub(crate) fn expanded(cell: &str) -> String {
+    let steps = steps(cell).unwrap();
+    let [Step::Rust(code)] = steps.as_slice() else { panic!("{cell:?} is not Rust but {steps:?}") };
+    let text = cell::expanded(cell, code);
+    assert_eq!(text.matches('\n').count(), cell.matches('\n').count(), "no line moves: {text:?}");
+    assert!(code.inserts.is_sorted_by_key(|insert| insert.at), "{:?}", code.inserts);
+    let parsed = Text::new(&text, 0).statements();
+    assert!(parsed.is_ok(), "{cell:?} becomes {text:?}: {:?}", parsed.err());
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The same with the names of the runtime shortened, so that a reader sees what differs from form to form.
+pub(crate) fn shortened(cell: &str) -> String {
+    let long =
+        ["::assay::measure::", "::core::option::Option::", "::core::result::Result::", "::core::hint::"];
+    let text = long.iter().fold(expanded(cell), |text, long| text.replace(long, ""));
+    text.replace("while let Some(assay_turn) = assay_meter.turn()", "while turn")
+        .replace("let mut assay_meter = ", "let meter = ")
+        .replace("assay_meter.", "meter.")
+        .replace("(assay_turn, ", "(turn, ")
 }
 
 /// The plan of the cell's one magic.
