@@ -241,9 +241,10 @@ impl Prepared {
         if let Plan::Code(step) = &mut self.plan
             && step.has_value
             && !is_value
-            && let Some(last) = step.inserts.last_mut()
         {
-            last.text.push(';');
+            let kept = step.kept.last().map_or(0, |kept| kept.end);
+            let at = step.inserts.last().map_or(kept, |insert| insert.at.max(kept));
+            step.inserts.push(Insert { at, text: ";".to_owned(), optional: false });
         }
         match &self.plan {
             Plan::Code(step) if step.builds.is_empty() => Step::Rust(Code::measure(self)),

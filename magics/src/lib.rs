@@ -22,6 +22,7 @@ mod expansion;
 mod measuring;
 mod nearest;
 mod ranges;
+mod result;
 mod rust;
 mod source;
 #[cfg(test)]
@@ -44,6 +45,7 @@ mod pwd;
 mod reset;
 mod save;
 mod shell;
+mod time;
 mod timeit;
 mod undo;
 mod version;

@@ -92,6 +92,16 @@ pub(crate) fn body(call: &Call) -> Result<Option<Snippet>, Complaint> {
     Text::new(call.body.as_deref().unwrap_or_default(), call.body_span.start).snippet()
 }
 
+/// What stands at bytes of the cell that are in the arguments or the body of the call.
+pub(crate) fn source(call: &Call, span: &Range<usize>) -> String {
+    let body = call.body.as_deref().filter(|_| span.start >= call.body_span.start);
+    let (text, offset) = match body {
+        Some(body) => (body, call.body_span.start),
+        None => (call.rest.as_str(), call.rest_span.start),
+    };
+    text.get(span.start - offset..span.end - offset).unwrap_or_default().to_owned()
+}
+
 /// A statement that is an expression.
 enum Single<'a> {
     Expression(&'a Expr),

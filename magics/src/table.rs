@@ -5,7 +5,7 @@ use crate::invocation::Sigil;
 use crate::magic::Magic;
 use crate::{
     bash, capture, cd, config, del, dep, engine, env, history, load, lsmagic, manual, pwd, reset, save,
-    shell, timeit, undo, version, who, whos, writefile,
+    shell, time, timeit, undo, version, who, whos, writefile,
 };
 
 /// Every magic but evcxr's commands, which have a table of their own (`colon.rs`).
@@ -26,6 +26,7 @@ pub const ALL: &[&dyn Magic] = &[
     &reset::Reset,
     &save::Save,
     &shell::Shell,
+    &time::Time,
     &timeit::Timeit,
     &undo::Undo,
     &version::Version,

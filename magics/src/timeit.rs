@@ -1,6 +1,8 @@
 //! `%timeit`: how long code takes, run as often as it takes to be sure.
 
+mod builds;
 mod each;
+mod report;
 #[cfg(test)]
 mod tests;
 
@@ -44,7 +46,7 @@ impl Magic for Timeit {
             .args(units_of_work())
             .arg(each())
             .arg(threads())
-            .args(builds())
+            .args(options_of_builds())
             .args(kept_results())
             .arg(code)
     }
@@ -71,7 +73,15 @@ impl Magic for Timeit {
     }
 
     fn report(&self, call: &Call, outcome: Outcome) -> Result<Report, Complaint> {
-        Err(Complaint::unexpected(call, &outcome))
+        match outcome {
+            Outcome::Measured(measurement) if measurement.builds.is_empty() => {
+                report::report(call, &measurement)
+            }
+            Outcome::Measured(measurement) => builds::report(call, &measurement),
+            // A line without code.
+            Outcome::Done => Ok(Report::default()),
+            other => Err(Complaint::unexpected(call, &other)),
+        }
     }
 }
 
@@ -103,7 +113,7 @@ fn threads() -> Arg {
 }
 
 /// `--opt`, `--target-cpu`.
-fn builds() -> [Arg; 2] {
+fn options_of_builds() -> [Arg; 2] {
     let several = |name: &'static str, value: &'static str| {
         let argument = Arg::new(name).long(name).value_name(value).action(ArgAction::Append);
         argument.value_delimiter(',').conflicts_with_all(["o", "v", "save", "against"])
@@ -240,6 +250,12 @@ impl Parts {
         }
         "; } assay_meter.end()"
     }
+}
+
+/// The code that is timed, as it stands in the cell.
+fn code_of(call: &Call) -> Result<String, Complaint> {
+    let parts = Parts::of(call)?;
+    Ok(parts.map_or_else(String::new, |parts| rust::source(call, &parts.body.span)))
 }
 
 fn nothing_to_time(call: &Call) -> Complaint {

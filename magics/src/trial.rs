@@ -2,7 +2,8 @@
 
 use crate::cell::{self, Prepared, Step, steps};
 use crate::magic::{Complaint, Report};
-use crate::outcome::{Outcome, Variable};
+use crate::measured::{Facts, Lane, Measured};
+use crate::outcome::{Measurement, Outcome, Variable};
 use crate::plan::Plan;
 use crate::rust::Text;
 
@@ -70,4 +71,46 @@ pub(crate) fn some_variables() -> Outcome {
         size: Some(size),
     };
     Outcome::Variables(vec![variable("count", "i32", 4), variable("names", "Vec<&'static str>", 24)])
+}
+
+/// A machine, a compiler.
+pub(crate) fn facts() -> Facts {
+    Facts {
+        processor: "Zen".to_owned(),
+        compiler: "rustc 1.95.0".to_owned(),
+        optimisation: "3".to_owned(),
+        target_cpu: None,
+        floor: 0.025,
+        starts: 4,
+        compile: 0.05,
+    }
+}
+
+/// What was measured of code that takes so many seconds: ten blocks of ten batches, each a thousand loops, which differ by a percent.
+pub(crate) fn lane(seconds: f64) -> Lane {
+    let batch = |place: u64| {
+        let noise = 1.0 + 0.01 * ((place * 7) % 10) as f64 / 10.0;
+        (1000, seconds * 1000.0 * noise)
+    };
+    Lane {
+        blocks: (0..10).map(|block| (0..10).map(|place| batch(block * 3 + place)).collect()).collect(),
+        clock_step: 1e-9,
+        calls: 100_100,
+        elapsed: 0.5,
+        ..Lane::default()
+    }
+}
+
+/// The answer to a plan that was measured.
+pub(crate) fn measured(lanes: Vec<Lane>) -> Outcome {
+    Outcome::Measured(Box::new(measurement(lanes)))
+}
+
+/// The same before it becomes an answer.
+pub(crate) fn measurement(lanes: Vec<Lane>) -> Measurement {
+    Measurement {
+        measured: Measured { lanes, ..Measured::default() },
+        facts: facts(),
+        ..Measurement::default()
+    }
 }

@@ -1,6 +1,9 @@
 //! What `%timeit` makes of a call.
 
-use crate::trial::{complaint, expanded, shortened};
+use crate::magic::Report;
+use crate::outcome::Outcome;
+use crate::plan::Plan;
+use crate::trial::{complaint, expanded, plan, report, shortened};
 
 fn check(cell: &str, expected: &str) {
     assert_eq!(shortened(cell), expected, "{cell:?}");
@@ -186,4 +189,38 @@ fn what_is_wrong_is_pointed_at() {
     check("%%timeit\n// nothing\n", "0..8 there is nothing to time below the first line");
     check("%%timeit\nf();\n%who", "14..15 this is no Rust: expected an expression");
     check("for x in y {\n%timeit --opt 2 f()\n}", "13..20 `%timeit` stands inside braces");
+}
+
+#[test]
+fn what_is_built_apart_is_a_step_of_its_own() {
+    let builds = |cell: &str| match plan(cell) {
+        Ok(Plan::Code(step)) => step.builds.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(builds("%timeit f()"), "");
+    assert_eq!(builds("%timeit --opt 0 --opt 3 f()"), "opt-level 0; opt-level 3");
+    assert_eq!(
+        builds("%timeit --opt 2,s --target-cpu native --target-cpu x86-64-v3 f()"),
+        "opt-level 2, target-cpu native; opt-level 2, target-cpu x86-64-v3; \
+         opt-level s, target-cpu native; opt-level s, target-cpu x86-64-v3"
+    );
+    assert_eq!(builds("%timeit --opt 2,2 f()"), "opt-level 2");
+}
+
+#[test]
+fn an_earlier_result_is_asked_for_by_its_name() {
+    let against = |cell: &str| match plan(cell) {
+        Ok(Plan::Code(step)) => step.against,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(against("%timeit --against before f()"), Some("before".to_owned()));
+    assert_eq!(against("%timeit --save before f()"), None);
+}
+
+#[test]
+fn a_line_without_code_does_nothing() {
+    for cell in ["%timeit", "%timeit // f()", "%timeit -n 10"] {
+        assert_eq!(plan(cell), Ok(Plan::Nothing), "{cell}");
+        assert_eq!(report(cell, Outcome::Done), Ok(Report::default()), "{cell}");
+    }
 }

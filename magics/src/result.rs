@@ -1,0 +1,19 @@
+//! What a measurement comes to: figures, the sentences that make them doubtful, and the page that shows them.
+
+pub(crate) mod context;
+pub(crate) mod figures;
+pub(crate) mod page;
+pub(crate) mod raw;
+pub(crate) mod saved;
+
+pub(crate) use figures::Figures;
+pub(crate) use page::Page;
+
+/// The first line of code, as a title; of several lines it is said that there are more.
+pub(crate) fn title(code: &str) -> String {
+    let code = code.trim();
+    match code.split_once('\n') {
+        Some((first, _)) => format!("{} …", first.trim_end()),
+        None => code.to_owned(),
+    }
+}
