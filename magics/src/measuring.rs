@@ -79,6 +79,11 @@ pub(crate) fn digits(matches: &ArgMatches) -> usize {
     usize::from(value::<u8>(matches, "p").unwrap_or(DIGITS))
 }
 
+/// Whether `-r` says how many runs there are, and not the figure or the budget.
+pub(crate) fn repeats_are_prescribed(matches: &ArgMatches) -> bool {
+    value::<u64>(matches, "r").is_some_and(|repeats| repeats > 0)
+}
+
 /// The options of the loop as Rust; only what differs from the usual is written. `claim` is one of the runtime's.
 pub(crate) fn literal(matches: &ArgMatches, claim: Option<&str>) -> String {
     let count = |id| value::<u64>(matches, id).filter(|count| *count > 0);

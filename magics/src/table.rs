@@ -4,8 +4,8 @@ use crate::colon::COMMANDS;
 use crate::invocation::Sigil;
 use crate::magic::Magic;
 use crate::{
-    bash, capture, cd, config, del, dep, engine, env, history, load, lsmagic, manual, pwd, reset, save,
-    shell, time, timeit, undo, version, who, whos, writefile,
+    bash, capture, cd, compare, config, del, dep, engine, env, history, load, lsmagic, manual, pwd, reset,
+    save, shell, time, timeit, undo, version, who, whos, writefile,
 };
 
 /// Every magic but evcxr's commands, which have a table of their own (`colon.rs`).
@@ -13,6 +13,7 @@ pub const ALL: &[&dyn Magic] = &[
     &bash::Bash,
     &capture::Capture,
     &cd::Cd,
+    &compare::Compare,
     &config::Config,
     &del::Del,
     &dep::Dep,

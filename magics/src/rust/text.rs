@@ -76,7 +76,7 @@ impl Text {
     }
 
     /// Where syntax of this text stands in the cell.
-    pub(super) fn span_of(&self, syntax: &(impl Spanned + ?Sized)) -> Range<usize> {
+    pub(crate) fn span_of(&self, syntax: &(impl Spanned + ?Sized)) -> Range<usize> {
         let within = bytes(syntax);
         self.offset + within.start..self.offset + within.end
     }

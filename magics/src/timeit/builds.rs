@@ -91,7 +91,7 @@ fn table(rows: &[Row], digits: usize) -> Table {
             crate::units::count(figures.runs()),
         ]);
     }
-    table
+    table.without_empty_columns()
 }
 
 /// What makes a row doubtful, with the name of the row.

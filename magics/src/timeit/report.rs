@@ -3,12 +3,12 @@
 use super::{Timeit, code_of};
 use crate::magic::{Call, Complaint, Report};
 use crate::measured::{Ending, Lane};
-use crate::measuring::{digits, is_set, value};
+use crate::measuring::{digits, is_set, repeats_are_prescribed, value};
 use crate::outcome::Measurement;
 use crate::render::{Bundle, Side, Table, chart};
 use crate::result::figures::counted;
 use crate::result::saved::{Manner, Saved};
-use crate::result::{Figures, Page, context, raw, title};
+use crate::result::{Figures, NOTHING, PARTIAL, Page, context, raw, title};
 use crate::units::{bytes_per_second, duration_range, duration_to, items_per_second};
 use assay_statistics::Sorted;
 use serde_json::json;
@@ -20,7 +20,7 @@ const THREADS: usize = 8;
 pub(super) fn report(call: &Call, measurement: &Measurement) -> Result<Report, Complaint> {
     let code = code_of(call)?;
     let Some((lane, figures)) = measurement.first() else {
-        return Ok(Report::shown(nothing_measured(call)));
+        return Ok(Report::shown(Bundle::text(NOTHING)));
     };
     let timing = Timing { call, measurement, lane, figures: &figures };
     let against = timing.against()?;
@@ -31,12 +31,6 @@ pub(super) fn report(call: &Call, measurement: &Measurement) -> Result<Report, C
     }
     let shown = Some(timing.page(&against).bundle(timing.raw(&code)));
     Ok(Report { shown, also: timing.chart(&code), keep, ..Report::default() })
-}
-
-/// What is said where an interrupt came before the first figure.
-pub(crate) fn nothing_measured(call: &Call) -> Bundle {
-    let _ = call;
-    Bundle::text("Nothing was measured: it was interrupted before the first run was over.")
 }
 
 impl Measurement {
@@ -156,9 +150,8 @@ impl Timing<'_> {
     }
 
     fn doubts(&self) -> Vec<String> {
-        let prescribed = value::<u64>(&self.call.matches, "r").is_some_and(|repeats| repeats > 0);
-        let partial = (self.figures.ending == Ending::Stopped)
-            .then(|| "Partial: it was interrupted, and these are the figures up to then.".to_owned());
+        let prescribed = repeats_are_prescribed(&self.call.matches);
+        let partial = (self.figures.ending == Ending::Stopped).then(|| PARTIAL.to_owned());
         let slow = context::not_release(&self.measurement.facts);
         partial.into_iter().chain(slow).chain(self.figures.doubts(prescribed)).collect()
     }
