@@ -18,6 +18,7 @@ pub mod specification;
 pub mod table;
 pub mod units;
 
+mod claim;
 mod expansion;
 mod measuring;
 mod nearest;
@@ -29,6 +30,9 @@ mod source;
 #[cfg(test)]
 mod trial;
 
+mod assert_allocs;
+mod assert_faster;
+mod assert_time;
 mod bash;
 mod capture;
 mod cd;

@@ -4,12 +4,16 @@ use crate::colon::COMMANDS;
 use crate::invocation::Sigil;
 use crate::magic::Magic;
 use crate::{
-    bash, capture, cd, compare, config, del, dep, engine, env, history, load, lsmagic, manual, pwd, reset,
-    save, shell, time, timeit, undo, version, who, whos, writefile,
+    assert_allocs, assert_faster, assert_time, bash, capture, cd, compare, config, del, dep, engine, env,
+    history, load, lsmagic, manual, pwd, reset, save, shell, time, timeit, undo, version, who, whos,
+    writefile,
 };
 
 /// Every magic but evcxr's commands, which have a table of their own (`colon.rs`).
 pub const ALL: &[&dyn Magic] = &[
+    &assert_allocs::AssertAllocs,
+    &assert_faster::AssertFaster,
+    &assert_time::AssertTime,
     &bash::Bash,
     &capture::Capture,
     &cd::Cd,

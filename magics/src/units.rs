@@ -121,14 +121,15 @@ pub fn seconds_in(text: &str) -> Option<f64> {
     let number = text.find(|sign: char| !(sign.is_ascii_digit() || ['.', '_'].contains(&sign)))?;
     let value: f64 = text[..number].replace('_', "").parse().ok()?;
     let unit = match text[number..].trim_start() {
-        "ns" => 1e-9,
-        "us" | "µs" | "μs" => 1e-6,
-        "ms" => 1e-3,
+        "ns" => 1e9,
+        "us" | "µs" | "μs" => 1e6,
+        "ms" => 1e3,
         "s" => 1.0,
-        "min" => 60.0,
+        "min" => return Some(value * 60.0),
         _ => return None,
     };
-    Some(value * unit)
+    // By a whole number, so that 20 µs are the number that is written 2e-5.
+    Some(value / unit)
 }
 
 /// `1d 2h 3min 4s`, without the parts that are nothing.
