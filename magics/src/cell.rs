@@ -80,6 +80,20 @@ impl Code {
     }
 }
 
+/// The cell as it is compiled: what is kept of it, with what is inserted, and blank otherwise. For tests, and for whoever wants to see it.
+pub fn expanded(cell: &str, code: &Code) -> String {
+    let text = code.text(cell);
+    let mut expanded = String::with_capacity(text.len());
+    let mut at = 0;
+    for insert in &code.inserts {
+        expanded.push_str(&text[at..insert.at]);
+        expanded.push_str(&insert.text);
+        at = insert.at;
+    }
+    expanded.push_str(&text[at..]);
+    expanded
+}
+
 /// A magic whose call was understood and planned.
 pub struct Prepared {
     /// The magic, for its report.
@@ -102,8 +116,10 @@ impl fmt::Debug for Prepared {
 
 /// The steps of `cell`. Fails at the first magic that cannot be planned; nothing has run then.
 pub fn steps(cell: &str) -> Result<Vec<Step>, Complaint> {
-    let steps: Result<Vec<Step>, Complaint> =
-        readings(cell).into_iter().map(|piece| piece.step(cell)).collect();
+    let pieces = readings(cell);
+    let last = pieces.len().saturating_sub(1);
+    let step = |(index, piece): (usize, Piece)| piece.step(cell, index == last);
+    let steps: Result<Vec<Step>, Complaint> = pieces.into_iter().enumerate().map(step).collect();
     steps.map(together)
 }
 
@@ -196,10 +212,14 @@ fn readings(cell: &str) -> Vec<Piece> {
 }
 
 impl Piece {
-    fn step(self, cell: &str) -> Result<Step, Complaint> {
+    /// The step that it is; `is_last` if nothing follows that could be the cell's value.
+    fn step(self, cell: &str, is_last: bool) -> Result<Step, Complaint> {
         match self {
             Self::Rust(range) => Ok(Step::Rust(Code { kept: vec![range], ..Code::default() })),
-            Self::Escape(Reading::Call(invocation)) => Ok(prepare(&invocation, cell)?.step()),
+            Self::Escape(Reading::Call(invocation)) => {
+                let is_value = is_last && !invocation.nested && invocation.assigned.is_none();
+                Ok(prepare(&invocation, cell)?.step(is_value))
+            }
             Self::Escape(Reading::Help(name)) => Ok(Step::Help(help::of_magic(find_named(cell, name)?))),
             Self::Escape(Reading::Inspect { path, detailed }) => Ok(Step::Inspect { path, detailed }),
         }
@@ -216,8 +236,16 @@ fn prepare(invocation: &Invocation, cell: &str) -> Result<Prepared, Complaint> {
 }
 
 impl Prepared {
-    /// What is built with its cell is Rust of the cell.
-    fn step(self) -> Step {
+    /// What is built with its cell is Rust of the cell. An expression that is not the cell's value is a statement.
+    fn step(mut self, is_value: bool) -> Step {
+        if let Plan::Code(step) = &mut self.plan
+            && step.has_value
+            && !is_value
+        {
+            let kept = step.kept.last().map_or(0, |kept| kept.end);
+            let at = step.inserts.last().map_or(kept, |insert| insert.at.max(kept));
+            step.inserts.push(Insert { at, text: ";".to_owned(), optional: false });
+        }
         match &self.plan {
             Plan::Code(step) if step.builds.is_empty() => Step::Rust(Code::measure(self)),
             _ => Step::Magic(Box::new(self)),

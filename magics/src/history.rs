@@ -167,10 +167,7 @@ mod tests {
             complaint("%history -l many"),
             "12..16 `many` is no value for `-l N`: invalid digit found in string"
         );
-        assert_eq!(
-            complaint("%history -n -f a.rs"),
-            "15..19 `a.rs` cannot stand here together with another option"
-        );
+        assert_eq!(complaint("%history -n -f a.rs"), "15..19 `-n` and `-f` exclude each other");
     }
 
     #[test]

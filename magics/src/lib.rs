@@ -19,16 +19,26 @@ pub mod specification;
 pub mod table;
 pub use assay_statistics::units;
 
+mod claim;
+mod expansion;
+mod measuring;
 mod nearest;
+mod race;
 mod ranges;
+mod result;
+mod rust;
 mod source;
 #[cfg(test)]
 mod trial;
 
+mod assert_allocs;
+mod assert_faster;
+mod assert_time;
 mod bash;
 mod capture;
 mod cd;
 mod colon;
+mod compare;
 mod config;
 mod del;
 mod dep;
@@ -42,6 +52,8 @@ mod pwd;
 mod reset;
 mod save;
 mod shell;
+mod time;
+mod timeit;
 mod undo;
 mod version;
 mod who;

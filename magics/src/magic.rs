@@ -105,6 +105,29 @@ pub struct Call {
     pub name_span: Range<usize>,
     /// `let pattern =` before it.
     pub assigned: Option<Range<usize>>,
+    /// The values of its options, in the order in which they stand there.
+    pub given: Vec<Given>,
+}
+
+impl Call {
+    /// Where the value of the option `id` stands in the cell, in bytes; the last one if it is there several times.
+    pub fn span_of(&self, id: &str) -> Option<Range<usize>> {
+        self.given.iter().rev().find(|given| given.id == id).map(|given| given.span.clone())
+    }
+
+    /// What the magic is about, in bytes of the cell: what stands behind the options, else its name.
+    pub fn about(&self) -> Range<usize> {
+        if self.rest_span.is_empty() { self.name_span.clone() } else { self.rest_span.clone() }
+    }
+}
+
+/// The value of an option, as it stands in the cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// The option's id.
+    pub id: String,
+    /// Where the value stands in the cell, in bytes, without quotes around it.
+    pub span: Range<usize>,
 }
 
 /// What a magic shows and leaves behind.

@@ -4,7 +4,7 @@
 //! everything behind the options of some magics is not words but Rust, or a command line.
 
 use crate::invocation::Invocation;
-use crate::magic::{Call, Complaint, Magic};
+use crate::magic::{Call, Complaint, Given, Magic};
 use crate::nearest::nearest;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -25,7 +25,7 @@ pub fn flag(letter: &'static str, help: &'static str) -> Arg {
 
 /// An argument that takes all the text behind the options, untouched.
 pub fn rest(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(REST).value_name(name).help(help).allow_hyphen_values(true)
+    Arg::new(REST).value_name(name).help(help)
 }
 
 /// One of the words behind the name.
@@ -41,6 +41,7 @@ pub fn parse(magic: &dyn Magic, invocation: &Invocation, cell: &str) -> Result<C
     let command = magic.options();
     let arguments = Arguments::split(&command, cell, invocation.arguments.clone())
         .map_err(|complaint| complaint.with_usage(magic))?;
+    let given = arguments.given(&command, cell);
     let matches = arguments
         .parse(command)
         .map_err(|error| Context { magic, invocation, arguments: &arguments, cell }.complaint(&error))?;
@@ -53,6 +54,7 @@ pub fn parse(magic: &dyn Magic, invocation: &Invocation, cell: &str) -> Result<C
         body_span,
         name_span: invocation.name_span.clone(),
         assigned: invocation.assigned.clone(),
+        given,
     })
 }
 
@@ -134,6 +136,23 @@ impl Arguments {
         Ok(Self { words, rest, raw })
     }
 
+    /// Where the value of each option stands.
+    fn given(&self, command: &Command, cell: &str) -> Vec<Given> {
+        let mut all = Vec::new();
+        let mut words = self.words.iter();
+        while let Some(word) = words.next().filter(|word| word.text != "--") {
+            let Some((option, within)) = option_with_value(command, &cell[word.span.clone()]) else {
+                continue;
+            };
+            let span = match within {
+                Some(at) => word.span.start + at..word.span.end,
+                None => words.next().map_or(word.span.end..word.span.end, |value| value.span.clone()),
+            };
+            all.push(Given { id: option.get_id().to_string(), span: within_quotes(cell, span) });
+        }
+        all
+    }
+
     fn parse(&self, command: Command) -> Result<ArgMatches, clap::Error> {
         let words = self.words.iter().map(|word| word.text.as_str());
         let rest = self.raw && !self.rest.text.is_empty();
@@ -147,7 +166,9 @@ impl Arguments {
             return None;
         }
         let same = |other: &clap::Error| {
-            other.kind() == error.kind() && invalid_argument(other) == invalid_argument(error)
+            other.kind() == error.kind()
+                && invalid_argument(other) == invalid_argument(error)
+                && context(other, ContextKind::InvalidValue) == context(error, ContextKind::InvalidValue)
         };
         self.words.iter().enumerate().find_map(|(index, word)| {
             let words = self.words[..=index].iter().map(|word| word.text.as_str());
@@ -159,20 +180,37 @@ impl Arguments {
 
 /// Whether the option that ends `word` takes its value from the next word.
 fn wants_value(command: &Command, word: &str) -> bool {
+    option_with_value(command, word).is_some_and(|(_, within)| within.is_none())
+}
+
+/// The option in `word` that takes a value, and where in the word the value begins; none if it is the next word.
+fn option_with_value<'a>(command: &'a Command, word: &str) -> Option<(&'a Arg, Option<usize>)> {
     let takes_value = |option: &Arg| {
         option.get_action().takes_values() && option.get_num_args().is_none_or(|range| range.min_values() > 0)
     };
     let option_of =
-        |test: &dyn Fn(&&Arg) -> bool| command.get_arguments().find(test).is_some_and(takes_value);
+        |test: &dyn Fn(&&Arg) -> bool| command.get_arguments().find(test).filter(|o| takes_value(o));
     if let Some(long) = word.strip_prefix("--") {
-        return option_of(&|option| option.get_long() == Some(long));
+        let (name, value) =
+            long.split_once('=').map_or((long, None), |(name, _)| (name, Some(name.len() + 3)));
+        return Some((option_of(&|option| option.get_long() == Some(name))?, value));
     }
-    let Some(cluster) = word.strip_prefix('-') else {
-        return false;
+    let cluster = word.strip_prefix('-')?;
+    cluster.char_indices().find_map(|(at, sign)| {
+        let option = option_of(&|option| option.get_short() == Some(sign))?;
+        let value = 1 + at + sign.len_utf8();
+        Some((option, (value < word.len()).then_some(value)))
+    })
+}
+
+/// The span without the quotes, if quotes are around all of it.
+fn within_quotes(cell: &str, span: Range<usize>) -> Range<usize> {
+    let text = &cell[span.clone()];
+    let quoted = |quote: char| {
+        let inner = text.strip_prefix(quote)?.strip_suffix(quote)?;
+        Some(span.start + 1..span.start + 1 + inner.len())
     };
-    let first =
-        cluster.char_indices().find(|(_, sign)| option_of(&|option| option.get_short() == Some(*sign)));
-    first.is_some_and(|(at, sign)| at + sign.len_utf8() == cluster.len())
+    quoted('\'').or_else(|| quoted('"')).unwrap_or(span.clone())
 }
 
 /// Cuts a line into words, as a shell does with quotes, and knows where each one stands.
@@ -282,11 +320,19 @@ impl Context<'_> {
             }
             ErrorKind::UnknownArgument => format!("`{name}` takes no argument `{word}`"),
             ErrorKind::MissingRequiredArgument => format!("`{name}` needs {argument}"),
-            ErrorKind::ArgumentConflict => format!("`{word}` cannot stand here together with another option"),
+            ErrorKind::ArgumentConflict => {
+                let other = context(error, ContextKind::PriorArg).unwrap_or_default();
+                format!("`{}` and `{}` exclude each other", spelled(&argument), spelled(&other))
+            }
             ErrorKind::InvalidValue | ErrorKind::ValueValidation => value_message(error, &argument),
             _ => format!("`{name}` cannot take this: {}", first_line(error)),
         }
     }
+}
+
+/// An option without the name of its value.
+fn spelled(argument: &str) -> &str {
+    argument.split([' ', '<', '=']).next().unwrap_or(argument)
 }
 
 fn value_message(error: &clap::Error, argument: &str) -> String {

@@ -4,15 +4,20 @@ use crate::colon::COMMANDS;
 use crate::invocation::Sigil;
 use crate::magic::Magic;
 use crate::{
-    bash, capture, cd, config, del, dep, engine, env, history, load, lsmagic, manual, pwd, reset, save,
-    shell, undo, version, who, whos, writefile,
+    assert_allocs, assert_faster, assert_time, bash, capture, cd, compare, config, del, dep, engine, env,
+    history, load, lsmagic, manual, pwd, reset, save, shell, time, timeit, undo, version, who, whos,
+    writefile,
 };
 
 /// Every magic but evcxr's commands, which have a table of their own (`colon.rs`).
 pub const ALL: &[&dyn Magic] = &[
+    &assert_allocs::AssertAllocs,
+    &assert_faster::AssertFaster,
+    &assert_time::AssertTime,
     &bash::Bash,
     &capture::Capture,
     &cd::Cd,
+    &compare::Compare,
     &config::Config,
     &del::Del,
     &dep::Dep,
@@ -26,6 +31,8 @@ pub const ALL: &[&dyn Magic] = &[
     &reset::Reset,
     &save::Save,
     &shell::Shell,
+    &time::Time,
+    &timeit::Timeit,
     &undo::Undo,
     &version::Version,
     &who::Who,
@@ -75,6 +82,7 @@ mod tests {
     use crate::magic::{Form, Magic};
     use crate::options;
     use crate::outcome::Outcome;
+    use crate::trial::{plan, report};
     use std::collections::HashSet;
 
     fn is_word(name: &str) -> bool {
@@ -118,6 +126,7 @@ mod tests {
         for magic in all() {
             let planned = match steps(magic.example()).as_deref() {
                 Ok([Step::Magic(prepared)]) => prepared.magic.name(),
+                Ok([Step::Rust(code)]) if code.magics.len() == 1 => code.magics[0].magic.name(),
                 other => panic!("{}: {other:?}", magic.example()),
             };
             assert_eq!(planned, magic.name());
@@ -162,11 +171,8 @@ mod tests {
         let stray = || Outcome::Exit { code: Some(0) };
         let runs_a_process = ["bash", "!"];
         for magic in all().filter(|magic| !runs_a_process.contains(&magic.name())) {
-            let Some(Step::Magic(prepared)) = steps(magic.example()).unwrap().pop() else {
-                panic!("{}", magic.example())
-            };
-            let silent = prepared.plan == crate::plan::Plan::Nothing;
-            let reported = magic.report(&prepared.call, stray());
+            let silent = plan(magic.example()).unwrap() == crate::plan::Plan::Nothing;
+            let reported = report(magic.example(), stray());
             assert_eq!(reported.is_ok(), silent, "{}", options::spelling(magic));
         }
     }

@@ -1,16 +1,43 @@
 //! For tests: what the one magic of a cell plans, reports and complains about.
 
-use crate::cell::{Prepared, Step, steps};
+use crate::cell::{self, Prepared, Step, steps};
 use crate::magic::{Complaint, Report};
-use crate::outcome::{Outcome, Variable};
+use crate::measured::{Facts, Lane, Measured};
+use crate::outcome::{Measurement, Outcome, Variable};
 use crate::plan::Plan;
+use crate::rust::Text;
 
 fn prepared(cell: &str) -> Result<Prepared, Complaint> {
     let mut steps = steps(cell)?;
-    match steps.pop() {
+    let last = steps.pop();
+    match last {
         Some(Step::Magic(prepared)) if steps.is_empty() => Ok(*prepared),
+        Some(Step::Rust(mut code)) if steps.is_empty() && code.magics.len() == 1 => Ok(code.magics.remove(0)),
         last => panic!("{cell:?} is not one magic but {steps:?} and {last:?}"),
     }
+}
+
+/// The cell as it is compiled, with its white space made one space: what its magics insert is Rust, together with what is kept.
+pub(crate) fn expanded(cell: &str) -> String {
+    let steps = steps(cell).unwrap();
+    let [Step::Rust(code)] = steps.as_slice() else { panic!("{cell:?} is not Rust but {steps:?}") };
+    let text = cell::expanded(cell, code);
+    assert_eq!(text.matches('\n').count(), cell.matches('\n').count(), "no line moves: {text:?}");
+    assert!(code.inserts.is_sorted_by_key(|insert| insert.at), "{:?}", code.inserts);
+    let parsed = Text::new(&text, 0).statements();
+    assert!(parsed.is_ok(), "{cell:?} becomes {text:?}: {:?}", parsed.err());
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The same with the names of the runtime shortened, so that a reader sees what differs from form to form.
+pub(crate) fn shortened(cell: &str) -> String {
+    let long =
+        ["::assay::measure::", "::core::option::Option::", "::core::result::Result::", "::core::hint::"];
+    let text = long.iter().fold(expanded(cell), |text, long| text.replace(long, ""));
+    text.replace("while let Some(assay_turn) = assay_meter.turn()", "while turn")
+        .replace("let mut assay_meter = ", "let meter = ")
+        .replace("assay_meter.", "meter.")
+        .replace("(assay_turn, ", "(turn, ")
 }
 
 /// The plan of the cell's one magic.
@@ -44,4 +71,46 @@ pub(crate) fn some_variables() -> Outcome {
         size: Some(size),
     };
     Outcome::Variables(vec![variable("count", "i32", 4), variable("names", "Vec<&'static str>", 24)])
+}
+
+/// A machine, a compiler.
+pub(crate) fn facts() -> Facts {
+    Facts {
+        processor: "Zen".to_owned(),
+        compiler: "rustc 1.95.0".to_owned(),
+        optimisation: "3".to_owned(),
+        target_cpu: None,
+        floor: 0.025,
+        starts: 4,
+        compile: 0.05,
+    }
+}
+
+/// What was measured of code that takes so many seconds: ten blocks of ten batches, each a thousand loops, which differ by a percent.
+pub(crate) fn lane(seconds: f64) -> Lane {
+    let batch = |place: u64| {
+        let noise = 1.0 + 0.01 * ((place * 7) % 10) as f64 / 10.0;
+        (1000, seconds * 1000.0 * noise)
+    };
+    Lane {
+        blocks: (0..10).map(|block| (0..10).map(|place| batch(block * 3 + place)).collect()).collect(),
+        clock_step: 1e-9,
+        calls: 100_100,
+        elapsed: 0.5,
+        ..Lane::default()
+    }
+}
+
+/// The answer to a plan that was measured.
+pub(crate) fn measured(lanes: Vec<Lane>) -> Outcome {
+    Outcome::Measured(Box::new(measurement(lanes)))
+}
+
+/// The same before it becomes an answer.
+pub(crate) fn measurement(lanes: Vec<Lane>) -> Measurement {
+    Measurement {
+        measured: Measured { lanes, ..Measured::default() },
+        facts: facts(),
+        ..Measurement::default()
+    }
 }

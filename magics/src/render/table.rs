@@ -31,6 +31,22 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
+    /// The same table without the columns in which no row says anything.
+    #[must_use]
+    pub fn without_empty_columns(mut self) -> Self {
+        let said =
+            |index: usize| self.rows.iter().any(|row| row.get(index).is_some_and(|cell| !cell.is_empty()));
+        let kept: Vec<bool> = (0..self.columns.len()).map(said).collect();
+        let is_kept = |index: &usize| kept.get(*index).copied().unwrap_or_default();
+        let mut index = 0..;
+        self.columns.retain(|_| index.next().is_some_and(|index| is_kept(&index)));
+        for row in &mut self.rows {
+            let mut index = 0..;
+            row.retain(|_| index.next().is_some_and(|index| is_kept(&index)));
+        }
+        self
+    }
+
     /// Both forms.
     pub fn bundle(&self) -> Bundle {
         Bundle::text(self.text()).with("text/html", self.html())

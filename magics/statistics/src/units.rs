@@ -84,6 +84,54 @@ pub fn duration_to(seconds: f64, digits: usize) -> String {
     format!("{sign}{} {}", significant(size * unit.per_base, digits), unit.sign)
 }
 
+/// Two durations as the ends of a range, with one unit if they have the same: `1.18 … 1.24 µs`.
+pub fn duration_range(low: f64, high: f64, digits: usize) -> String {
+    let (from, to) = (duration_to(low, digits), duration_to(high, digits));
+    let ends = from.rsplit_once(' ').zip(to.rsplit_once(' '));
+    let same =
+        ends.filter(|((_, one), (_, other))| one == other && TIME.iter().any(|unit| unit.sign == *one));
+    match same {
+        Some(((from, _), (to, unit))) => {
+            let (from, to) = alike(from, to);
+            format!("{from} … {to} {unit}")
+        }
+        None => format!("{from} … {to}"),
+    }
+}
+
+/// Two numbers with as many decimals, where that invents no digit: of `1.2` and `1.24` the first becomes `1.20`.
+fn alike(one: &str, other: &str) -> (String, String) {
+    let parts = |number: &str| {
+        number.split_once('.').map_or((number.len(), 0), |(whole, part)| (whole.len(), part.len()))
+    };
+    let ((one_whole, one_part), (other_whole, other_part)) = (parts(one), parts(other));
+    if one_whole != other_whole {
+        return (one.to_owned(), other.to_owned());
+    }
+    let pad = |number: &str, decimals: usize, wanted: usize| {
+        let point = if decimals == 0 && wanted > 0 { "." } else { "" };
+        format!("{number}{point}{}", "0".repeat(wanted.saturating_sub(decimals)))
+    };
+    (pad(one, one_part, other_part), pad(other, other_part, one_part))
+}
+
+/// The seconds of a duration with its unit: `2ms`, `1.5 s`, `1_000µs`. None where it is none.
+pub fn seconds_in(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let number = text.find(|sign: char| !(sign.is_ascii_digit() || ['.', '_'].contains(&sign)))?;
+    let value: f64 = text[..number].replace('_', "").parse().ok()?;
+    let unit = match text[number..].trim_start() {
+        "ns" => 1e9,
+        "us" | "µs" | "μs" => 1e6,
+        "ms" => 1e3,
+        "s" => 1.0,
+        "min" => return Some(value * 60.0),
+        _ => return None,
+    };
+    // By a whole number, so that 20 µs are the number that is written 2e-5.
+    Some(value / unit)
+}
+
 /// `1d 2h 3min 4s`, without the parts that are nothing.
 fn minutes(seconds: f64) -> String {
     let whole = seconds.round() as u64;
@@ -156,6 +204,13 @@ pub fn ratio(times: f64) -> String {
     }
     let (sign, size) = sign_and_size(times);
     format!("{sign}{}×", count(rounded(size, DIGITS) as u64))
+}
+
+/// Two ratios as the ends of a range, without a sign: `1.6–2.0`, `1,190–1,220`.
+pub fn ratio_range(low: f64, high: f64) -> String {
+    let (low, high) = (ratio(low), ratio(high));
+    let (low, high) = alike(low.trim_end_matches('×'), high.trim_end_matches('×'));
+    format!("{low}–{high}")
 }
 
 const UNKNOWN: &str = "not known";

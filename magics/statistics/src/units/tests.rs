@@ -65,6 +65,40 @@ fn the_digits_of_a_duration_can_be_chosen() {
 }
 
 #[test]
+fn ranges_have_one_unit_and_as_many_decimals_at_both_ends() {
+    let check = |low: f64, high: f64, expected: &str| assert_eq!(duration_range(low, high, 3), expected);
+    check(1.18e-6, 1.24e-6, "1.18 … 1.24 µs");
+    check(1.18e-6, 1.2e-6, "1.18 … 1.20 µs");
+    check(1e-6, 1.24e-6, "1.00 … 1.24 µs");
+    check(9.98e-6, 10.1e-6, "9.98 … 10.1 µs");
+    check(998e-9, 1.02e-6, "998 ns … 1.02 µs");
+    check(65.0, 125.0, "1min 5s … 2min 5s");
+    check(0.0, 0.2e-9, "0 … 0.2 ns".replace("0 …", "0.0 …").as_str());
+    assert_eq!(ratio_range(1.6, 2.0), "1.6–2.0");
+    assert_eq!(ratio_range(1190.0, 1217.0), "1,190–1,220");
+    assert_eq!(ratio_range(9.5, 10.5), "9.5–10.5");
+}
+
+#[test]
+fn durations_are_read_with_their_unit() {
+    let check = |text: &str, expected: Option<f64>| {
+        let found = seconds_in(text);
+        let near = found.zip(expected).is_some_and(|(a, b): (f64, f64)| (a / b - 1.0).abs() < 1e-12);
+        assert!(near || found == expected, "{text}: {found:?}");
+    };
+    check("2ms", Some(2e-3));
+    check(" 1.5 s ", Some(1.5));
+    check("1_000µs", Some(1e-3));
+    check("3us", Some(3e-6));
+    check("7 ns", Some(7e-9));
+    check("2min", Some(120.0));
+    check("0s", Some(0.0));
+    for wrong in ["", "2", "ms", "2 m", "-2ms", "1.2.3s", "2ms x"] {
+        check(wrong, None);
+    }
+}
+
+#[test]
 fn bytes_have_binary_units() {
     check(
         bytes,
@@ -135,7 +169,7 @@ proptest! {
     }
 
     #[test]
-    fn what_can_be_measured_fits_a_column(mantissa in -10.0..10.0_f64, exponent in -12..15_i32) {
+    fn what_can_be_measured_fits_a_column(mantissa in -10.0..10.0_f64, exponent in -12..14_i32) {
         let value = mantissa * 10_f64.powi(exponent);
         for text in [duration(value), bytes(value), bytes_per_second(value), items_per_second(value), ratio(value)] {
             prop_assert!(text.chars().count() <= 26, "{value}: {text}");

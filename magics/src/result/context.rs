@@ -1,0 +1,48 @@
+//! Where and how something was measured: a figure that is shared without that is worth little.
+
+use super::Page;
+use crate::measured::Facts;
+
+/// From how many seconds on compiling is worth a line, as in IPython.
+const SLOW_COMPILE: f64 = 0.1;
+
+/// Closes a page: how long compiling took if that was long, then processor, compiler, level, and noise.
+pub(crate) fn close(page: Page, facts: &Facts) -> Page {
+    let page = if facts.compile > SLOW_COMPILE {
+        page.quiet(&format!("Compiler time: {:.2} s", facts.compile))
+    } else {
+        page
+    };
+    page.quiet(&line(facts))
+}
+
+/// The line of context.
+fn line(facts: &Facts) -> String {
+    let processor = if facts.processor.is_empty() { "processor not known" } else { &facts.processor };
+    let target = facts.target_cpu.as_ref().map(|cpu| format!("target-cpu {cpu}"));
+    let parts = [
+        Some(processor.to_owned()),
+        Some(facts.compiler.clone()).filter(|compiler| !compiler.is_empty()),
+        Some(format!("opt-level {}", facts.optimisation)).filter(|_| !facts.optimisation.is_empty()),
+        target,
+        Some(noise(facts)),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+fn noise(facts: &Facts) -> String {
+    let floor = format!("noise floor ±{:.1} %", 100.0 * facts.floor);
+    match facts.starts {
+        0 => format!("{floor} (supposed)"),
+        1 => format!("{floor} (1 start)"),
+        starts => format!("{floor} ({starts} starts)"),
+    }
+}
+
+/// What is to be said where the code was not built as `cargo build --release` builds it.
+pub(crate) fn not_release(facts: &Facts) -> Option<String> {
+    let level = facts.optimisation.as_str();
+    (!["", "3"].contains(&level)).then(|| {
+        format!("The cell was compiled at opt-level {level}, where a release build has 3: `%config` or `:opt 3` changes it.")
+    })
+}

@@ -1,0 +1,76 @@
+//! A result on the page: the same lines and tables as text and as html that an untrusted front end keeps.
+
+use crate::render::{Bundle, Table, escape};
+use serde_json::Value;
+
+/// A grey that can be read on white and on black.
+const GREY: &str = "#767676";
+/// What makes a figure doubtful.
+const AMBER: &str = "#b45309";
+/// What is wrong.
+const RED: &str = "#dc2626";
+
+/// Lines and tables, from top to bottom.
+#[derive(Debug, Default)]
+pub(crate) struct Page {
+    text: Vec<String>,
+    html: Vec<String>,
+}
+
+impl Page {
+    /// The figure that one looks for, with what it is of.
+    pub(crate) fn headline(mut self, figure: &str, rest: &str) -> Self {
+        self.text.push(format!("{figure}{rest}"));
+        self.html.push(format!("<p><strong>{}</strong>{}</p>", escape(figure), escape(rest)));
+        self
+    }
+
+    /// A sentence.
+    pub(crate) fn line(mut self, text: &str) -> Self {
+        self.text.push(text.to_owned());
+        self.html.push(format!("<p>{}</p>", escape(text)));
+        self
+    }
+
+    /// Sentences that make a figure doubtful.
+    pub(crate) fn doubts(self, all: impl IntoIterator<Item = String>) -> Self {
+        all.into_iter().fold(self, |page, doubt| page.coloured(&doubt, AMBER))
+    }
+
+    /// What nobody may overlook.
+    pub(crate) fn loud(mut self, text: &str) -> Self {
+        self.text.push(text.to_owned());
+        self.html.push(format!("<p style=\"color: {RED}\"><strong>{}</strong></p>", escape(text)));
+        self
+    }
+
+    /// What closes the page, and what is said in passing.
+    pub(crate) fn quiet(self, text: &str) -> Self {
+        self.coloured(text, GREY)
+    }
+
+    /// A table in both forms.
+    pub(crate) fn table(mut self, table: &Table) -> Self {
+        self.text.push(table.text());
+        self.html.push(table.html());
+        self
+    }
+
+    /// A table where there is room for one, and the same in fewer words where there is not.
+    pub(crate) fn table_or_lines(mut self, table: &Table, lines: impl IntoIterator<Item = String>) -> Self {
+        self.text.extend(lines);
+        self.html.push(table.html());
+        self
+    }
+
+    /// Both forms, with the raw figures beside them.
+    pub(crate) fn bundle(self, raw: Value) -> Bundle {
+        Bundle::text(self.text.join("\n")).with("text/html", self.html.join("\n")).with_metadata("assay", raw)
+    }
+
+    fn coloured(mut self, text: &str, colour: &str) -> Self {
+        self.text.push(text.to_owned());
+        self.html.push(format!("<p style=\"color: {colour}\">{}</p>", escape(text)));
+        self
+    }
+}
