@@ -206,6 +206,8 @@ pub struct CodeStep {
     pub builds: Vec<Build>,
     /// The name of an earlier result that this is compared with. If there is none of that name, nothing runs.
     pub against: Option<String>,
+    /// The name under which the result is kept.
+    pub keep: Option<String>,
 }
 
 /// Text of ours within a cell.

@@ -69,7 +69,8 @@ impl Magic for Timeit {
         };
         let builds = chosen_builds(call);
         let against = value::<String>(&call.matches, "against");
-        Ok(Plan::Code(CodeStep { builds, against, ..parts.expand(call) }))
+        let keep = value::<String>(&call.matches, "save");
+        Ok(Plan::Code(CodeStep { builds, against, keep, ..parts.expand(call) }))
     }
 
     fn report(&self, call: &Call, outcome: Outcome) -> Result<Report, Complaint> {

@@ -4,12 +4,12 @@ use super::Session;
 use super::event::{ErrorReport, Event, FrontEnd, StreamName};
 use super::failure;
 use super::interrupt::Stopped;
-use super::measuring::{self, Asked, Measuring, Verdict};
+use super::measuring::{self, Measuring, Verdict};
 use super::perform::{Context, Fault};
 use super::reply::ExecuteReply;
 use super::request::ExecuteRequest;
 use super::stage::{Keep, Muted};
-use crate::engine::{Cell, Child, Failure, Level, Ran};
+use crate::engine::{Cell, Child, Diagnostic, Failure, Level, Ran};
 use assay_magics::cell::{Code, Prepared, Step, blank_but, steps};
 use assay_magics::invocation::Sigil;
 use assay_magics::magic::{NextInput, Report};
@@ -17,6 +17,7 @@ use assay_magics::outcome::Built;
 use assay_magics::plan::{CodeStep, Plan};
 use assay_magics::render::Bundle;
 use assay_magics::table;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -126,15 +127,18 @@ impl Session {
         context: &Context,
         stopped: &Stopped,
     ) -> Result<Option<Bundle>, ErrorReport> {
-        let range = code.span();
-        let cell =
-            Cell { inserts: code.inserts.clone(), ..Cell::new(context.number, code.text(text).trim_end()) };
-        let ran = match code.magics.is_empty() {
-            true => self.stoppable(self.engine().run(cell, self.host()), stopped).await,
-            false => self.measure(cell, code.magics, context, stopped).await?,
+        let (range, rust) = (code.span(), code.text(text));
+        let measures = !code.magics.is_empty();
+        let cell = Cell { inserts: code.inserts, ..Cell::new(context.number, rust.trim_end()) };
+        let ran = match measures {
+            false => self.stoppable(self.engine().run(cell, self.host()), stopped).await,
+            true => self.measure(cell, code.magics, context, stopped).await?,
         };
         let ran = ran.map_err(|mut failure| {
-            explain_unread_magic(&mut failure, &text[range.clone()]);
+            explain_unread_magic(&mut failure, &rust);
+            if measures {
+                explain_move(&mut failure);
+            }
             self.word(Fault::Engine(failure), context.number, range)
         })?;
         self.tell_remarks(&ran);
@@ -211,7 +215,7 @@ impl Session {
     /// What hears of these magics' measurements. Nothing has run if there cannot be such.
     fn measuring(&self, magics: Vec<Prepared>, context: &Context) -> Result<Measuring, ErrorReport> {
         let folder = self.state().surroundings.folder().to_owned();
-        let mut all = Vec::new();
+        let (mut all, mut kept) = (Vec::new(), BTreeSet::new());
         for prepared in magics {
             let refused = |message, hint: &str| {
                 let fault = Fault::Refused { message, hint: Some(hint.to_owned()) };
@@ -221,22 +225,15 @@ impl Session {
                 let message = format!("the {} engine cannot measure", self.engine().name());
                 return refused(message, "`%engine native` changes to the one that can");
             }
-            let name = match &prepared.plan {
-                Plan::Code(step) => step.against.clone(),
-                _ => None,
-            };
-            let against = match name.map(|name| measuring::file(&folder, &name)) {
-                None => None,
-                Some(file) => match std::fs::read_to_string(&file) {
-                    Ok(content) => Some(content),
-                    Err(error) => {
-                        let message =
-                            format!("the earlier result {} cannot be read: {error}", file.display());
-                        return refused(message, "`--save NAME` keeps a result under a name");
-                    }
-                },
-            };
-            all.push(Asked { prepared, against });
+            let Plan::Code(step) = &prepared.plan else { continue };
+            // What the cell itself keeps is there by then.
+            if let Some(name) = step.against.as_ref().filter(|name| !kept.contains(*name))
+                && let Err(error) = measuring::read(&folder, name)
+            {
+                return refused(error, "`--save NAME` keeps a result under a name");
+            }
+            kept.extend(step.keep.clone());
+            all.push(prepared);
         }
         Ok(Measuring::new(
             Arc::clone(&self.stage),
@@ -342,6 +339,23 @@ impl Session {
     }
 }
 
+/// What is measured runs often, so it cannot give away what is there once.
+fn explain_move(failure: &mut Failure) {
+    let Failure::Compile(diagnostics) = failure else { return };
+    let moves = |one: &&mut Diagnostic| {
+        one.code.as_deref().is_some_and(|code| ["E0507", "E0382", "E0525"].contains(&code))
+    };
+    if let Some(first) = diagnostics.iter_mut().find(moves) {
+        let message =
+            "what is measured runs many times: with `--each 'let mut x = …;'` it has a fresh value each time";
+        first.children.push(help(message.to_owned()));
+    }
+}
+
+fn help(message: String) -> Child {
+    Child { level: Level::Help, message, spans: Vec::new(), suggestions: Vec::new() }
+}
+
 /// A magic below an expression without its `;` is arithmetic to Rust (`x` newline `%who`), and rustc cannot know what was meant.
 fn explain_unread_magic(failure: &mut Failure, rust: &str) {
     let name = |line: &str| -> Option<String> {
@@ -355,11 +369,6 @@ fn explain_unread_magic(failure: &mut Failure, rust: &str) {
     {
         let message =
             format!("`%{name}` is a magic only where a statement can begin: end the line above it with `;`");
-        first.children.push(Child {
-            level: Level::Help,
-            message,
-            spans: Vec::new(),
-            suggestions: Vec::new(),
-        });
+        first.children.push(help(message));
     }
 }

@@ -134,8 +134,11 @@ fn under_way(frames: &[Frame]) -> String {
         let function = frame.function.as_deref().unwrap_or("the statements of the cell");
         format!("\n  in {function} at cell[{cell}]:{line}:{column}")
     };
+    // What the statements are compiled to may be several functions, of which the innermost says where they are.
+    let mut shown: Vec<&Frame> = frames.iter().collect();
+    shown.dedup_by(|outer, inner| outer.function.is_none() && inner.function.is_none());
     // One frame says no more than the place does.
-    if frames.len() < 2 { String::new() } else { frames.iter().map(line).collect() }
+    if shown.len() < 2 { String::new() } else { shown.into_iter().map(line).collect() }
 }
 
 fn lost_variables(lost: &[String]) -> Option<String> {

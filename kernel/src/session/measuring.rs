@@ -11,6 +11,7 @@ use assay_magics::cell::Prepared;
 use assay_magics::magic::{Complaint, Refuted, Report};
 use assay_magics::measured::{Facts, Measured, Progress, Timed};
 use assay_magics::outcome::{Built, Measurement, Outcome};
+use assay_magics::plan::{CodeStep, Plan};
 use assay_magics::progress;
 use assay_magics::render::Bundle;
 use futures::future::BoxFuture;
@@ -29,20 +30,13 @@ static DISPLAYS: AtomicU64 = AtomicU64::new(0);
 /// The host of a cell in which something is measured.
 pub(super) struct Measuring {
     stage: Arc<Stage>,
-    magics: Vec<Asked>,
+    magics: Vec<Prepared>,
     floor: Arc<Mutex<Floor>>,
     processor: String,
     folder: PathBuf,
     /// Whether results are kept until all are there, instead of being shown.
     collects: bool,
     state: Mutex<State>,
-}
-
-/// A magic that measures, and what it is to be compared with.
-pub(super) struct Asked {
-    pub(super) prepared: Prepared,
-    /// The content of the file of an earlier result.
-    pub(super) against: Option<String>,
 }
 
 #[derive(Default)]
@@ -80,7 +74,7 @@ struct Beside {
 impl Measuring {
     pub(super) fn new(
         stage: Arc<Stage>,
-        magics: Vec<Asked>,
+        magics: Vec<Prepared>,
         floor: Arc<Mutex<Floor>>,
         processor: String,
         folder: PathBuf,
@@ -102,13 +96,10 @@ impl Measuring {
 
     /// Reports what has been measured in all of these ways.
     pub(super) fn report(&self, builds: Vec<Built>) {
-        let [asked, ..] = self.magics.as_slice() else { return };
-        let prepared = &asked.prepared;
+        let [prepared, ..] = self.magics.as_slice() else { return };
         let measurement = Measurement { facts: self.facts(), builds, ..Measurement::default() };
-        match prepared.magic.report(&prepared.call, Outcome::Measured(Box::new(measurement))) {
-            Ok(report) => self.show(prepared.call.name_span.start as u64, report, prepared),
-            Err(complaint) => self.complain(complaint),
-        }
+        let id = prepared.call.name_span.start as u64;
+        self.worded(id, prepared, Outcome::Measured(Box::new(measurement)));
     }
 
     /// The noise floor, as far as it is known before the cell is compiled.
@@ -120,8 +111,8 @@ impl Measuring {
     pub(super) fn end(&self) -> Verdict {
         let mut state = self.state();
         for (id, UnderWay { display_id, latest }) in std::mem::take(&mut state.under_way) {
-            let Some(asked) = self.asked(id) else { continue };
-            let bundle = progress::stopped(asked.prepared.magic.name(), &latest);
+            let Some(prepared) = self.asked(id) else { continue };
+            let bundle = progress::stopped(prepared.magic.name(), &latest);
             self.stage.tell(Event::UpdateDisplay { bundle, display_id });
         }
         std::mem::take(&mut state.verdict)
@@ -142,9 +133,9 @@ impl Measuring {
     }
 
     fn measured(&self, told: &Told) {
-        let Some(asked) = self.asked(told.id) else { return };
+        let Some(prepared) = self.asked(told.id) else { return };
         let outcome = match told.what {
-            What::Progress => return self.progress(told, asked),
+            What::Progress => return self.progress(told, prepared),
             What::Time => self.timed(&told.data),
             What::Result => match self.result(&told.data) {
                 Ok(measured) if self.collects => {
@@ -152,30 +143,47 @@ impl Measuring {
                     return;
                 }
                 Ok(measured) => {
-                    let (facts, against) = (self.facts(), asked.against.clone());
-                    let measurement = Measurement { measured, facts, against, ..Measurement::default() };
-                    Ok(Outcome::Measured(Box::new(measurement)))
+                    return match self.against(prepared) {
+                        Ok(against) => {
+                            let facts = self.facts();
+                            let measurement =
+                                Measurement { measured, facts, against, ..Measurement::default() };
+                            self.worded(told.id, prepared, Outcome::Measured(Box::new(measurement)));
+                        }
+                        Err(what) => self.complain(Complaint::new(what, prepared.call.name_span.clone())),
+                    };
                 }
                 Err(error) => Err(error),
             },
         };
-        let prepared = &asked.prepared;
-        let report = match outcome {
-            Ok(outcome) => prepared.magic.report(&prepared.call, outcome),
-            Err(error) => Err(unreadable(&error, prepared)),
-        };
-        match report {
-            Ok(report) => self.show(told.id, report, prepared),
+        match outcome {
+            Ok(outcome) => self.worded(told.id, prepared, outcome),
+            Err(error) => self.complain(unreadable(&error, prepared)),
+        }
+    }
+
+    /// Has the magic word an outcome, and shows what it says.
+    fn worded(&self, id: u64, prepared: &Prepared, outcome: Outcome) {
+        match prepared.magic.report(&prepared.call, outcome) {
+            Ok(report) => self.show(id, report, prepared),
             Err(complaint) => self.complain(complaint),
         }
     }
 
-    fn progress(&self, told: &Told, asked: &Asked) {
+    /// The content of the file of the earlier result that this is compared with.
+    fn against(&self, prepared: &Prepared) -> Result<Option<String>, String> {
+        match &prepared.plan {
+            Plan::Code(CodeStep { against: Some(name), .. }) => read(&self.folder, name).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn progress(&self, told: &Told, prepared: &Prepared) {
         let latest: Progress = match serde_json::from_str(&told.data) {
             Ok(latest) => latest,
-            Err(error) => return self.complain(unreadable(&error, &asked.prepared)),
+            Err(error) => return self.complain(unreadable(&error, prepared)),
         };
-        let bundle = progress::line(asked.prepared.magic.name(), &latest);
+        let bundle = progress::line(prepared.magic.name(), &latest);
         let mut state = self.state();
         match state.under_way.get_mut(&told.id) {
             Some(under_way) => {
@@ -247,8 +255,8 @@ impl Measuring {
         self.state().verdict.complaint.get_or_insert(complaint);
     }
 
-    fn asked(&self, id: u64) -> Option<&Asked> {
-        self.magics.iter().find(|asked| asked.prepared.call.name_span.start as u64 == id)
+    fn asked(&self, id: u64) -> Option<&Prepared> {
+        self.magics.iter().find(|prepared| prepared.call.name_span.start as u64 == id)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -280,8 +288,15 @@ pub(super) fn machine(processor: &str, compiler: &str) -> String {
 }
 
 /// Where a result is kept under a name.
-pub(super) fn file(folder: &Path, name: &str) -> PathBuf {
+fn file(folder: &Path, name: &str) -> PathBuf {
     folder.join(KEPT).join(format!("{name}.json"))
+}
+
+/// What is kept under a name; in words why it cannot be read.
+pub(super) fn read(folder: &Path, name: &str) -> Result<String, String> {
+    let file = file(folder, name);
+    std::fs::read_to_string(&file)
+        .map_err(|error| format!("the earlier result {} cannot be read: {error}", file.display()))
 }
 
 fn keep(folder: &Path, name: &str, content: &str) -> std::io::Result<()> {

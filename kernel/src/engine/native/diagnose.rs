@@ -131,8 +131,14 @@ pub(super) fn ran_at(place: &link::Place, notebook: &Notebook) -> Option<engine:
 pub(super) fn frame(frame: &link::Frame, notebook: &Notebook) -> Option<engine::Frame> {
     let place = ran_at(&frame.place, notebook)?;
     let function = plain(&frame.function);
-    let statements = function.split("::").any(|segment| segment.starts_with("assay_entry_"));
-    Some(engine::Frame { function: (!statements).then_some(function), place })
+    Some(engine::Frame { function: (!are_statements(&function)).then_some(function), place })
+}
+
+/// Whether it is what a cell's statements are compiled to. They stand in closures of ours, and a closure of the user's among them has no better name.
+fn are_statements(function: &str) -> bool {
+    let mut segments = function.split("::");
+    let closure = |segment: &str| segment.trim_matches(['{', '}']).starts_with("closure");
+    segments.clone().any(|segment| segment.starts_with("assay_entry_")) || segments.all(closure)
 }
 
 /// Leaves out errors that have no place and say what another one says that has one.
@@ -326,8 +332,20 @@ fn ours(segment: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{leave_out_repeated, lines, missing, plain, short, without_crate};
+    use super::{are_statements, leave_out_repeated, lines, missing, plain, short, without_crate};
     use crate::engine::{self, Diagnostic, Level};
+
+    #[test]
+    fn statements_have_no_name() {
+        let check = |function: &str, expected: bool| {
+            assert_eq!(are_statements(function), expected, "{function}");
+        };
+        check("assay_entry_7", true);
+        check("{{closure}}::{{closure}}", true);
+        check("{closure#0}", true);
+        check("f", false);
+        check("f::{closure#0}", false);
+    }
 
     #[test]
     fn names_of_ours_are_not_shown() {
