@@ -224,3 +224,29 @@ fn a_line_without_code_does_nothing() {
         assert_eq!(report(cell, Outcome::Done), Ok(Report::default()), "{cell}");
     }
 }
+
+/// Whatever is combined, what comes out is Rust (`expanded` parses it) or one complaint.
+#[test]
+fn every_combination_of_options_is_rust() {
+    let bodies =
+        ["f(1)", "f(1)?;", "f().await?", "let a = f(2); a", "fn g() {}\ng(\"//\")", "'a: loop { break 'a }"];
+    let firsts = ["", "-n 10 -r 7 -p 4 -t", "-cq --budget 2s --items 3", "--save a --against b"];
+    let seconds =
+        ["", "-o", "-v r", "--threads 3", "--each 'let (mut a, b) = g()'", "-v r --each \"h(\\\"x\\\")\""];
+    let mut planned = 0;
+    for (body, options) in bodies.iter().flat_map(|body| {
+        firsts.iter().flat_map(move |first| seconds.map(|second| (*body, format!("{first} {second}"))))
+    }) {
+        let line = format!("%timeit {options} {}", body.replace('\n', " "));
+        let cells = [
+            line.clone(),
+            format!("{line}\nafter()"),
+            format!("%%timeit {options} let s = 1\n{body} // why"),
+        ];
+        for cell in cells.iter().filter(|cell| plan(cell).is_ok()) {
+            expanded(cell);
+            planned += 1;
+        }
+    }
+    assert!(planned > 300, "{planned}");
+}
