@@ -50,6 +50,10 @@ fn a_line_is_timed_where_it_stands() {
         "%timeit f().await?",
         "{ let meter = Meter::new(0, Options::USUAL); while turn { meter.try_run_async(turn, async || Ok({ f().await? })).await?; } meter.end(); }",
     );
+    check(
+        "%timeit -n1000 -r7 -- -x",
+        "{ let meter = Meter::new(0, Options { loops: 1000, repeats: 7, ..Options::USUAL }); while turn { meter.run(turn, || { -x }); } meter.end(); }",
+    );
     check("%timeit --threads 4 f()", "{ on_threads(0, Options::USUAL, 4, &|| { f() }); }");
     check(
         "%timeit f(a, \\\n  b) // why",
