@@ -2,6 +2,7 @@
 
 use crate::invocation::{Invocation, Reading, Sigil, cell_magic, read};
 use crate::magic::{Magic, Wants};
+use crate::options::rest_span;
 use crate::source::{is_blank, scan};
 use crate::table;
 use clap::{Arg, ValueHint};
@@ -145,7 +146,9 @@ fn offer_argument(
         option.get_short().is_some_and(|short| previous == format!("-{short}"))
             || option.get_long().is_some_and(|long| previous == format!("--{long}"))
     };
-    let option = command.get_opts().find(|option| names(option));
+    // An option that takes no value says nothing of the next word.
+    let takes_value = |option: &&Arg| !option.is_positional() && option.get_action().takes_values();
+    let option = command.get_arguments().filter(takes_value).find(|option| names(option));
     let argument = option.or_else(|| command.get_positionals().next());
     let values: Vec<Candidate> =
         argument.map(|argument| values(argument, &cell[word.clone()])).unwrap_or_default();
@@ -159,7 +162,10 @@ fn offer_argument(
         (None, Wants::Folder) => Some(Offer::Folders),
         (None, Wants::Variable) => Some(Offer::Variables),
         (None, Wants::Setting) => Some(Offer::Settings),
-        (None, Wants::Rust) => Some(Offer::Rust(invocation.arguments.clone())),
+        (None, Wants::Rust) => {
+            let rust = rest_span(magic, cell, &invocation.arguments);
+            (rust.start <= word.start).then_some(Offer::Rust(rust))
+        }
     }
 }
 
@@ -239,5 +245,15 @@ mod tests {
         check("%%bash\nls|", "nothing");
         check("let x = 1;|", "nothing");
         check("a\n% w|", "nothing");
+    }
+
+    #[test]
+    fn rust_begins_behind_the_options() {
+        check("%timeit f|", "f: Rust(8..9)");
+        check("%timeit -n 10 --opt 3 f(a.b|", "f(a.b: Rust(22..27)");
+        check("%timeit --opt |", ": 0 1 2 3 s z");
+        check("%timeit -n |", "nothing");
+        check("%timeit --t|", "--t: --threads --target-cpu");
+        check("%assert_time -q f|() < 2ms", "f: Rust(16..25)");
     }
 }

@@ -150,7 +150,7 @@ Example:
     fn the_list_has_evcxrs_commands_last() {
         let list = list();
         let lines: Vec<&str> = list.plain().lines().collect();
-        assert!(lines[2].starts_with("%%bash "), "{lines:?}");
+        assert!(lines[2].starts_with("%assert_allocs "), "{lines:?}");
         assert!(lines.last().unwrap().starts_with(":version "), "{lines:?}");
     }
 

@@ -39,6 +39,7 @@ mod capture;
 mod cd;
 mod colon;
 mod compare;
+mod complexity;
 mod config;
 mod del;
 mod dep;

@@ -58,6 +58,12 @@ pub fn parse(magic: &dyn Magic, invocation: &Invocation, cell: &str) -> Result<C
     })
 }
 
+/// Where the part behind the options stands, also while the line is being typed.
+pub(crate) fn rest_span(magic: &dyn Magic, cell: &str, arguments: &Range<usize>) -> Range<usize> {
+    let split = Arguments::split(&magic.options(), cell, arguments.clone());
+    split.map_or_else(|_| arguments.clone(), |split| split.rest.span)
+}
+
 /// How `magic` is called, as one line.
 pub fn usage(magic: &dyn Magic) -> String {
     let command = magic.options();

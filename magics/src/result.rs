@@ -24,3 +24,6 @@ pub(crate) fn title(code: &str) -> String {
         None => code.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

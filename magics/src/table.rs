@@ -4,9 +4,9 @@ use crate::colon::COMMANDS;
 use crate::invocation::Sigil;
 use crate::magic::Magic;
 use crate::{
-    assert_allocs, assert_faster, assert_time, bash, capture, cd, compare, config, del, dep, engine, env,
-    history, load, lsmagic, manual, pwd, reset, save, shell, time, timeit, undo, version, who, whos,
-    writefile,
+    assert_allocs, assert_faster, assert_time, bash, capture, cd, compare, complexity, config, del, dep,
+    engine, env, history, load, lsmagic, manual, pwd, reset, save, shell, time, timeit, undo, version, who,
+    whos, writefile,
 };
 
 /// Every magic but evcxr's commands, which have a table of their own (`colon.rs`).
@@ -18,6 +18,7 @@ pub const ALL: &[&dyn Magic] = &[
     &capture::Capture,
     &cd::Cd,
     &compare::Compare,
+    &complexity::Complexity,
     &config::Config,
     &del::Del,
     &dep::Dep,

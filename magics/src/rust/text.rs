@@ -46,12 +46,6 @@ impl Text {
         self.offset..self.offset + self.rust.len()
     }
 
-    /// Where it stands in the cell without white space around it.
-    pub(crate) fn trimmed(&self) -> Range<usize> {
-        let start = self.offset + (self.rust.len() - self.rust.trim_start().len());
-        start..start + self.rust.trim().len()
-    }
-
     /// What stands at a range of the cell.
     pub(crate) fn at(&self, range: &Range<usize>) -> &str {
         self.rust.get(range.start - self.offset..range.end - self.offset).unwrap_or_default()

@@ -50,6 +50,10 @@ fn a_line_is_timed_where_it_stands() {
         "%timeit f().await?",
         "{ let meter = Meter::new(0, Options::USUAL); while turn { meter.try_run_async(turn, async || Ok({ f().await? })).await?; } meter.end(); }",
     );
+    check(
+        "%timeit -n1000 -r7 -- -x",
+        "{ let meter = Meter::new(0, Options { loops: 1000, repeats: 7, ..Options::USUAL }); while turn { meter.run(turn, || { -x }); } meter.end(); }",
+    );
     check("%timeit --threads 4 f()", "{ on_threads(0, Options::USUAL, 4, &|| { f() }); }");
     check(
         "%timeit f(a, \\\n  b) // why",
@@ -223,4 +227,30 @@ fn a_line_without_code_does_nothing() {
         assert_eq!(plan(cell), Ok(Plan::Nothing), "{cell}");
         assert_eq!(report(cell, Outcome::Done), Ok(Report::default()), "{cell}");
     }
+}
+
+/// Whatever is combined, what comes out is Rust (`expanded` parses it) or one complaint.
+#[test]
+fn every_combination_of_options_is_rust() {
+    let bodies =
+        ["f(1)", "f(1)?;", "f().await?", "let a = f(2); a", "fn g() {}\ng(\"//\")", "'a: loop { break 'a }"];
+    let firsts = ["", "-n 10 -r 7 -p 4 -t", "-cq --budget 2s --items 3", "--save a --against b"];
+    let seconds =
+        ["", "-o", "-v r", "--threads 3", "--each 'let (mut a, b) = g()'", "-v r --each \"h(\\\"x\\\")\""];
+    let mut planned = 0;
+    for (body, options) in bodies.iter().flat_map(|body| {
+        firsts.iter().flat_map(move |first| seconds.map(|second| (*body, format!("{first} {second}"))))
+    }) {
+        let line = format!("%timeit {options} {}", body.replace('\n', " "));
+        let cells = [
+            line.clone(),
+            format!("{line}\nafter()"),
+            format!("%%timeit {options} let s = 1\n{body} // why"),
+        ];
+        for cell in cells.iter().filter(|cell| plan(cell).is_ok()) {
+            expanded(cell);
+            planned += 1;
+        }
+    }
+    assert!(planned > 300, "{planned}");
 }
