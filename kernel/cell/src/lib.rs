@@ -33,6 +33,7 @@ mod input;
 mod outlet;
 mod progress;
 mod run;
+mod stop;
 mod store;
 mod table;
 mod trace;

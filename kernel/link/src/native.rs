@@ -41,6 +41,11 @@ pub enum Command {
     Input(Option<String>),
     /// The answer to [`Event::Showing`], [`Event::Display`], [`Event::Update`] and [`Event::Clear`]: all that was printed before has been read.
     Proceed,
+    /// Stop the cell of this id if it stands where it can: [`Event::Stopping`]. It may have ended by now.
+    Interrupt {
+        /// The id that its command had.
+        id: u64,
+    },
     /// Make a checkpoint: [`Event::Checkpointed`], and a [`Note`](crate::keeper::Note) before it; or [`Event::Refused`].
     Checkpoint,
     /// The checkpoint of this id has been ended: it is waited for.
@@ -110,6 +115,13 @@ pub enum Event {
         /// Whether what is typed is hidden.
         password: bool,
     },
+    /// The cell has been told to stop, as [`Command::Interrupt`] has it.
+    Stopping {
+        /// The id.
+        id: u64,
+        /// Whether it ends by itself soon: it stands where it can stop, or has ended. Otherwise nothing but the end of the process ends it.
+        here: bool,
+    },
     /// A cell is done.
     Done {
         /// The id that its command had.
@@ -170,6 +182,8 @@ pub enum Ending {
         /// The error as `Debug` shows it.
         message: String,
     },
+    /// It was stopped where it can be: what it kept is there, and what it did has happened.
+    Interrupted,
     /// It could not be run: a library that cannot be opened, a variable that is not what the kernel believes. A fault of ours.
     Trouble {
         /// What went wrong.

@@ -169,12 +169,16 @@ impl Native {
             Some(entry) => {
                 let running = child.run(&program.libraries, Some(entry), host);
                 tokio::pin!(running);
-                tokio::select! {
-                    ended = &mut running => ended,
-                    () = &mut stop => {
-                        interrupted = true;
-                        child.interrupt();
-                        running.await
+                loop {
+                    tokio::select! {
+                        ended = &mut running => break ended,
+                        () = &mut stop => {
+                            interrupted = true;
+                            child.interrupt();
+                            // Pressed again, the cell is not waited for.
+                            stop.set(self.interrupted.notified());
+                            stop.as_mut().enable();
+                        }
                     }
                 }
             }

@@ -220,6 +220,9 @@ fn failure(ending: Ending, notebook: &Notebook, lost: Vec<String>) -> Failure {
             Failure::Panic { message, place, frames, lost }
         }
         Ending::Question { message } => Failure::Question { message },
+        Ending::Interrupted => {
+            Failure::Interrupted { lost: Box::new(Lost { names: lost, happened: true, ..Lost::default() }) }
+        }
         Ending::Trouble { what } => {
             let remedy = "this is a fault of Assay's: please report it with the cell".to_owned();
             Failure::Trouble(Trouble { what, remedy: Some(remedy) })

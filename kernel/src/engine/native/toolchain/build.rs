@@ -18,7 +18,7 @@ pub(super) const RUNTIME: &str = "libassay.so";
 pub(super) const NAMES: &str = "libassay_names.rlib";
 
 /// The files of the cell runtime.
-pub(in super::super) const SOURCES: [(&str, &str); 19] = [
+pub(in super::super) const SOURCES: [(&str, &str); 20] = [
     ("cell.rs", include_str!("../../../../cell/src/cell.rs")),
     ("cell/show.rs", include_str!("../../../../cell/src/cell/show.rs")),
     ("cell/wait.rs", include_str!("../../../../cell/src/cell/wait.rs")),
@@ -35,6 +35,7 @@ pub(in super::super) const SOURCES: [(&str, &str); 19] = [
     ("progress/board.rs", include_str!("../../../../cell/src/progress/board.rs")),
     ("progress/words.rs", include_str!("../../../../cell/src/progress/words.rs")),
     ("run.rs", include_str!("../../../../cell/src/run.rs")),
+    ("stop.rs", include_str!("../../../../cell/src/stop.rs")),
     ("store.rs", include_str!("../../../../cell/src/store.rs")),
     ("table.rs", include_str!("../../../../cell/src/table.rs")),
     ("trace.rs", include_str!("../../../../cell/src/trace.rs")),
