@@ -44,8 +44,9 @@ mod units;
 
 use super::evcxr::Evcxr;
 use super::surroundings::Surroundings;
-use super::{Cell, Diagnostic, Engine, Failure, Host, Ran, Trouble, Undone, folder};
+use super::{Cell, Diagnostic, Engine, Failure, Host, Output, Ran, Trouble, Undone, folder};
 use crate::child::{Child, Ended, Setup};
+use crate::session::event::StreamName;
 use crate::session::reply::{CompleteReply, InspectReply};
 use assay_link::native::Ending;
 use assay_magics::outcome::Variable;
@@ -212,6 +213,12 @@ impl Native {
         let started = async {
             let child = self.started(&runtime, surroundings).await?;
             past.stand(&child, self.checkpoints.load(Ordering::Relaxed)).await;
+            if let Some(why) = past.news() {
+                let text = format!(
+                    "note: there is no copy of the variables to return to: {why}; a crash would lose them, and so may an interrupt\n"
+                );
+                host.output(Output::Stream { name: StreamName::Stderr, text });
+            }
             Ok(child)
         };
         let (program, child) = tokio::join!(build(workshop, notebook, cell), started);
