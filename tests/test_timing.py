@@ -15,7 +15,7 @@ from frontend import Exchange, FrontEnd, plain
 # Enough for a figure, and not for a good one.
 QUICK = "--budget 0.1"
 LINE = re.compile(
-    r"^[\d.<]+ (ns|µs|ms|s) ± [\d.<]+ (ns|µs|ms|s) per loop \(mean ± std\. dev\. of [\d,]+ runs?, [\d,]+ loops? each\)", re.MULTILINE
+    r"^[\d.<]+ (ns|µs|ms|s) ± [\d.<]+ (ns|µs|ms|s) per loop \(mean ± std\. dev\. of [\d,]+ runs?, [\d,]+( to [\d,]+)? loops? each\)", re.MULTILINE
 )
 SLOW = "fn slow(n: u64) -> u64 { let mut s = n; for i in 0..2000 { s = std::hint::black_box(s.wrapping_mul(31).wrapping_add(i)); } s }"
 

@@ -196,7 +196,7 @@ pub(crate) enum Failure {
     Refuted,
     /// It was interrupted.
     Interrupted {
-        /// Variables that are gone. The others are what they were before the cell.
+        /// Variables that are gone, and what the others are.
         lost: Box<Lost>,
     },
     /// Its process died.
@@ -212,11 +212,13 @@ pub(crate) enum Failure {
     Trouble(Trouble),
 }
 
-/// What went with a process.
+/// What went with a cell that did not come to its end, and mostly with its process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Lost {
-    /// Variables that are gone. If there are none, all are what they were before a cell.
+    /// Variables that are gone. If there are none, all are what they were before a cell, unless nothing was taken back.
     pub(crate) names: Vec<String>,
+    /// Whether nothing was taken back: the process lives, and what ran has happened.
+    pub(crate) happened: bool,
     /// The cell before which they are what they were, if it is an earlier one.
     pub(crate) back_to: Option<u32>,
     /// The cells that made them, if that is known.
@@ -225,6 +227,13 @@ pub(crate) struct Lost {
     pub(crate) why: Option<String>,
     /// The names of threads that are gone although the variables are not.
     pub(crate) threads: Vec<String>,
+}
+
+impl Failure {
+    /// It was interrupted where nothing had to be taken back.
+    pub(crate) fn stopped() -> Self {
+        Self::Interrupted { lost: Box::new(Lost { happened: true, ..Lost::default() }) }
+    }
 }
 
 impl Lost {

@@ -39,6 +39,7 @@ use self::settings::Settings;
 use self::stage::Stage;
 use self::surroundings::Surroundings;
 use crate::engine::Engine;
+use futures::future::{Either, select};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -145,16 +146,22 @@ impl Session {
         self.engines.current()
     }
 
-    /// Waits for work of the engine's, which is told to stop if the button is pressed meanwhile.
+    /// Waits for work of the engine's, which is told to stop whenever the button is pressed meanwhile.
     async fn stoppable<T>(&self, work: impl Future<Output = T>, stopped: &Stopped) -> T {
         tokio::pin!(work);
-        tokio::select! {
-            biased;
-            done = &mut work => return done,
-            () = stopped.wait() => {}
+        let mut presses = stopped.presses();
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                () = presses.next() => {}
+            }
+            let engine = self.engine();
+            if let Either::Right((done, interrupt)) = select(engine.interrupt(), &mut work).await {
+                interrupt.await;
+                return done;
+            }
         }
-        let engine = self.engine();
-        tokio::join!(engine.interrupt(), work).1
     }
 
     /// Works on the history where waiting for the disk holds up nobody. Nothing comes back if the work panicked, which is logged.

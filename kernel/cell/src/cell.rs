@@ -8,7 +8,7 @@ pub use wait::{Caught, Drive, block_on, catch_async, use_runtime};
 use crate::run::{self, Failure};
 use crate::store::{self, Missing};
 use crate::table::Kept;
-use crate::{hook, trace};
+use crate::{hook, stop, trace};
 use std::any::{Any, TypeId, type_name};
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -37,7 +37,7 @@ pub(crate) fn refute() -> ! {
     resume_unwind(Box::new(Refuted))
 }
 
-/// Runs a part of a cell. A panic ends here, and so does a failed `?`: the run remembers the first of them.
+/// Runs a part of a cell. A panic ends here, and so does a failed `?` and a stop: the run remembers the first of them.
 pub fn catch(body: &mut dyn FnMut() -> Flow) {
     // What the body may have left half-done is the user's, who sees it as after any panic that is caught.
     match catch_unwind(AssertUnwindSafe(body)) {
@@ -59,6 +59,10 @@ fn panicked(payload: Box<dyn Any + Send>) {
     };
     if payload.is::<Refuted>() {
         run::fail(Failure::Refuted);
+        return;
+    }
+    if stop::is_stop(payload.as_ref()) {
+        run::fail(Failure::Interrupted);
         return;
     }
     let seen = hook::seen(payload.as_ref());

@@ -4,7 +4,7 @@ use crate::cell;
 use crate::run::{self, Failure, Run};
 use crate::table::{self, Entry, Report, Table, Text};
 use crate::trace;
-use crate::{flusher, hook, measure, outlet, store};
+use crate::{flusher, hook, measure, outlet, stop, store};
 use std::backtrace::Backtrace;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -102,9 +102,17 @@ pub(crate) extern "C" fn assay_trace() {
     outlet::traced(&frames.iter().map(lend_frame).collect::<Vec<_>>());
 }
 
+/// See [`table::Interrupt`].
+#[expect(unsafe_code, reason = "the process finds it by its name")]
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn assay_interrupt() -> bool {
+    stop::request()
+}
+
 /// The functions are what the process takes them for.
 const _: (table::Start, table::Run, table::DropVariable, table::Environment, table::Flush, table::Trace) =
     (assay_start, assay_run, assay_drop, assay_environment, assay_flush, assay_trace);
+const _: table::Interrupt = assay_interrupt;
 
 fn report(run: &Run) {
     let nowhere = table::Place { file: Text::of(""), line: 0, column: 0 };
@@ -112,6 +120,7 @@ fn report(run: &Run) {
         None => (table::OK, "", nowhere, Vec::new()),
         Some(Failure::Question(message)) => (table::QUESTION, message.as_str(), nowhere, Vec::new()),
         Some(Failure::Refuted) => (table::REFUTED, "", nowhere, Vec::new()),
+        Some(Failure::Interrupted) => (table::INTERRUPTED, "", nowhere, Vec::new()),
         Some(Failure::Trouble(what)) => (table::TROUBLE, what.as_str(), nowhere, Vec::new()),
         Some(Failure::Panic(seen)) => {
             let place = seen.place.as_ref().map_or(nowhere, lend_place);

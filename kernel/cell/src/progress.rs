@@ -3,6 +3,7 @@
 mod board;
 mod words;
 
+use crate::stop::Region;
 use board::{Board, Line};
 use std::fmt;
 use std::sync::Arc;
@@ -17,7 +18,8 @@ use std::time::Instant;
 /// ```
 ///
 /// An iterator that knows its length gets a bar, any other one a count, unless [`total`](Progress::total) says how much is to come. A loop within the
-/// loop shows its bar below, and that goes when the outer one has ended. A loop that is left early says where.
+/// loop shows its bar below, and that goes when the outer one has ended. A loop that is left early says where. An interrupt stops the cell between two items: what it has
+/// done until then is kept.
 pub fn progress<I: IntoIterator>(items: I) -> Progress<I::IntoIter> {
     let items = items.into_iter();
     let total = match items.size_hint() {
@@ -50,12 +52,13 @@ impl<I> Progress<I> {
         self
     }
 
-    /// Someone wants an item: then the one before is done.
+    /// Someone wants an item: then the one before is done, and the cell can stop.
     fn pull<T>(&mut self, pull: impl FnOnce(&mut I) -> Option<T>) -> Option<T> {
         if let Bar::Waits = self.bar {
             self.bar = Bar::begin(std::mem::take(&mut self.label), self.total);
         }
         self.bar.done();
+        self.bar.look();
         let item = pull(&mut self.items);
         match item {
             Some(_) => self.bar.given(),
@@ -112,6 +115,8 @@ enum Bar {
         due: Instant,
         /// Whether an item is being worked on.
         busy: bool,
+        /// Between two items the cell can stop.
+        region: Region,
     },
     Over,
 }
@@ -120,7 +125,7 @@ impl Bar {
     fn begin(label: String, total: Option<u64>) -> Self {
         let line = Arc::new(Line::new(label, total));
         let board = board::enter(&line);
-        Self::Runs { line, board, due: Instant::now() + board::PERIOD, busy: false }
+        Self::Runs { line, board, due: Instant::now() + board::PERIOD, busy: false, region: Region::enter() }
     }
 
     fn given(&mut self) {
@@ -130,7 +135,7 @@ impl Bar {
     }
 
     fn done(&mut self) {
-        let Self::Runs { line, board, due, busy } = self else { return };
+        let Self::Runs { line, board, due, busy, .. } = self else { return };
         if !std::mem::replace(busy, false) {
             return;
         }
@@ -139,6 +144,13 @@ impl Bar {
         if now >= *due {
             board.draw_now_and_then(now);
             *due = now + board::PERIOD;
+        }
+    }
+
+    /// Does not return if the cell is to end.
+    fn look(&mut self) {
+        if let Self::Runs { region, .. } = self {
+            region.look();
         }
     }
 

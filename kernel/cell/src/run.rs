@@ -1,6 +1,7 @@
 //! The run that is under way on this thread: what it kept, and how it failed first.
 
 use crate::hook::Seen;
+use crate::stop;
 use crate::table::Kept;
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,6 +32,8 @@ pub(crate) enum Failure {
     Question(String),
     /// A claim about what was measured does not hold, which has been told.
     Refuted,
+    /// The user stopped it where it could be.
+    Interrupted,
     /// Our own fault.
     Trouble(String),
 }
@@ -38,7 +41,15 @@ pub(crate) enum Failure {
 /// A run begins on this thread.
 pub(crate) fn begin() {
     COUNT.fetch_add(1, Ordering::Relaxed);
+    stop::clear();
     RUN.set(Some(Run::default()));
+}
+
+/// There is one run at a time in a process, and so there is in tests.
+#[cfg(test)]
+pub(crate) fn alone() -> std::sync::MutexGuard<'static, ()> {
+    static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// The number of the latest run.
@@ -48,6 +59,7 @@ pub(crate) fn number() -> u64 {
 
 /// It is over.
 pub(crate) fn end() -> Run {
+    stop::clear();
     RUN.take().unwrap_or_default()
 }
 

@@ -1,11 +1,11 @@
 //! Where the cell runtime and the process that loads it meet: C types alone. This file is compiled into both.
 //!
-//! The runtime exports `assay_start`, `assay_run`, `assay_drop`, `assay_environment`, `assay_flush` and `assay_trace`; the types of these functions are here, too.
+//! The runtime exports `assay_start`, `assay_run`, `assay_drop`, `assay_environment`, `assay_flush`, `assay_trace` and `assay_interrupt`; the types of these functions are here, too.
 
 use std::ffi::c_void;
 
 /// Raised whenever anything in this file changes.
-pub(crate) const VERSION: u32 = 4;
+pub(crate) const VERSION: u32 = 5;
 
 /// Text in UTF-8, lent for the time of the call. The pointer is never null.
 #[repr(C)]
@@ -113,7 +113,7 @@ pub(crate) struct Content {
 /// How a run ended.
 #[repr(C)]
 pub(crate) struct Report {
-    /// [`OK`], [`PANIC`], [`QUESTION`], [`TROUBLE`] or [`REFUTED`].
+    /// [`OK`], [`PANIC`], [`QUESTION`], [`TROUBLE`], [`INTERRUPTED`] or [`REFUTED`].
     pub(crate) ending: u32,
     /// What was said.
     pub(crate) message: Text,
@@ -135,6 +135,8 @@ pub(crate) const QUESTION: u32 = 2;
 pub(crate) const TROUBLE: u32 = 3;
 /// [`Report::ending`]: a claim about what was measured does not hold; the measurement has been told.
 pub(crate) const REFUTED: u32 = 5;
+/// [`Report::ending`]: the user stopped it where it could be.
+pub(crate) const INTERRUPTED: u32 = 4;
 
 /// A place in a source file.
 #[repr(C)]
@@ -176,3 +178,6 @@ pub(crate) type Environment = unsafe extern "C" fn(Text, Text) -> bool;
 pub(crate) type Flush = extern "C" fn();
 /// `assay_trace`: tells which frames are under way on the calling thread. It allocates, and reads files.
 pub(crate) type Trace = extern "C" fn();
+/// `assay_interrupt`: asks the run that is under way to end, on any other thread than that which runs cells. Whether the cell stands where it can, so that it will
+/// soon. It takes a lock that is kept for moments, and wakes the cell if it awaits.
+pub(crate) type Interrupt = extern "C" fn() -> bool;

@@ -115,7 +115,7 @@ fn obey(command: Command, kernel: &Kernel, runtime: &Runtime, libraries: &mut Li
     match command {
         Command::Run { id, libraries: paths, entry, floor } => {
             runtime::set_floor(floor);
-            let outcome = libraries.entry(&paths, entry.as_deref()).map(|entry| runtime.run(entry));
+            let outcome = libraries.entry(&paths, entry.as_deref()).map(|entry| runtime.run(id, entry));
             let (ending, kept) = outcome.unwrap_or_else(|what| (Ending::Trouble { what }, Vec::new()));
             kernel.tell(&Event::Done { id, ending, kept });
         }
@@ -130,7 +130,12 @@ fn obey(command: Command, kernel: &Kernel, runtime: &Runtime, libraries: &mut Li
             kernel.tell(&answer(changed.map_err(|error| format!("{path}: {error}"))));
         }
         // The main thread has taken care of these.
-        Command::Input(_) | Command::Proceed | Command::Discarded { .. } | Command::Wake | Command::Stop => {}
+        Command::Input(_)
+        | Command::Interrupt { .. }
+        | Command::Proceed
+        | Command::Discarded { .. }
+        | Command::Wake
+        | Command::Stop => {}
         // The loop has taken care of this.
         Command::Checkpoint => {}
     }

@@ -132,6 +132,7 @@ fn listen(kernel: &Kernel, mut commands: Commands, cells: &Sender<Command>) {
         match command {
             Command::Stop => return,
             Command::Input(line) => kernel.answer(line),
+            Command::Interrupt { id } => kernel.tell(&Event::Stopping { id, here: runtime::interrupt(id) }),
             Command::Proceed => kernel.proceed(),
             Command::Discarded { pid } => forget(pid),
             // Whoever it was for has woken: this process, as the copy of another.

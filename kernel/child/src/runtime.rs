@@ -10,8 +10,8 @@ use libloading::os::unix::{Library, Symbol};
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::path::Path;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// What the runtime calls.
 static TABLE: Table = Table {
@@ -39,6 +39,19 @@ static FLUSH: OnceLock<table::Flush> = OnceLock::new();
 /// See [`trace`].
 static TRACE: OnceLock<table::Trace> = OnceLock::new();
 
+/// See [`interrupt`].
+static INTERRUPT: OnceLock<table::Interrupt> = OnceLock::new();
+
+/// The cell that runs or ran last. Whoever stops it keeps this until it has been told, so that no other one is.
+static LATEST: Mutex<Latest> = Mutex::new(Latest { id: 0, runs: false });
+
+struct Latest {
+    /// Its id.
+    id: u64,
+    /// Whether it runs.
+    runs: bool,
+}
+
 thread_local! {
     /// How the run ended that is just over.
     static OUTCOME: Cell<Option<Outcome>> = const { Cell::new(None) };
@@ -60,16 +73,17 @@ impl Runtime {
     pub(crate) fn open(libraries: &mut Libraries, path: &Path) -> Result<Self, String> {
         let library = libraries.open(path)?;
         // SAFETY: these are the types of the functions, which the runtime checks against the same file.
-        let (start, flush, trace, runtime) = unsafe {
+        let (start, flush, trace, interrupt, runtime) = unsafe {
             let start: table::Start = function(library, path, "assay_start")?;
             let flush: table::Flush = function(library, path, "assay_flush")?;
             let trace: table::Trace = function(library, path, "assay_trace")?;
+            let interrupt: table::Interrupt = function(library, path, "assay_interrupt")?;
             let runtime = Self {
                 run: function(library, path, "assay_run")?,
                 drop_variable: function(library, path, "assay_drop")?,
                 environment: function(library, path, "assay_environment")?,
             };
-            (start, flush, trace, runtime)
+            (start, flush, trace, interrupt, runtime)
         };
         // SAFETY: the table lives for ever, and is what its version says.
         let version = unsafe { start(&raw const TABLE) };
@@ -79,12 +93,15 @@ impl Runtime {
         }
         FLUSH.get_or_init(|| flush);
         TRACE.get_or_init(|| trace);
+        INTERRUPT.get_or_init(|| interrupt);
         Ok(runtime)
     }
 
-    /// Runs a cell.
-    pub(crate) fn run(&self, entry: Option<Entry>) -> Outcome {
+    /// Runs the cell of this id.
+    pub(crate) fn run(&self, id: u64, entry: Option<Entry>) -> Outcome {
+        *latest() = Latest { id, runs: true };
         (self.run)(entry);
+        latest().runs = false;
         stdio::flush();
         let silent =
             || (Ending::Trouble { what: "the runtime did not tell how it ended".into() }, Vec::new());
@@ -118,6 +135,16 @@ pub(crate) fn trace() {
     if let Some(trace) = TRACE.get() {
         trace();
     }
+}
+
+/// Tells the cell of this id to stop, on the thread that listens. Whether it ends by itself soon, or has ended.
+pub(crate) fn interrupt(id: u64) -> bool {
+    let latest = latest();
+    latest.id == id && (!latest.runs || INTERRUPT.get().is_some_and(|interrupt| interrupt()))
+}
+
+fn latest() -> MutexGuard<'static, Latest> {
+    LATEST.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A function of the library's.
@@ -271,6 +298,7 @@ fn ending(report: &Report, frames: &[table::Frame]) -> Ending {
         },
         table::TROUBLE => Ending::Trouble { what: message },
         table::REFUTED => Ending::Refuted,
+        table::INTERRUPTED => Ending::Interrupted,
         other => Ending::Trouble { what: format!("the runtime told an unknown ending, {other}: {message}") },
     }
 }

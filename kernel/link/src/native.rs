@@ -43,6 +43,11 @@ pub enum Command {
     Input(Option<String>),
     /// The answer to [`Event::Showing`], [`Event::Display`], [`Event::Update`], [`Event::Clear`] and [`Event::Measured`]: all that was printed before has been read.
     Proceed,
+    /// Stop the cell of this id if it stands where it can: [`Event::Stopping`]. It may have ended by now.
+    Interrupt {
+        /// The id that its command had.
+        id: u64,
+    },
     /// Make a checkpoint: [`Event::Checkpointed`], and a [`Note`](crate::keeper::Note) before it; or [`Event::Refused`].
     Checkpoint,
     /// The checkpoint of this id has been ended: it is waited for.
@@ -121,6 +126,13 @@ pub enum Event {
         /// Whether what is typed is hidden.
         password: bool,
     },
+    /// The cell has been told to stop, as [`Command::Interrupt`] has it.
+    Stopping {
+        /// The id.
+        id: u64,
+        /// Whether it ends by itself soon: it stands where it can stop, or has ended. Otherwise nothing but the end of the process ends it.
+        here: bool,
+    },
     /// A cell is done.
     Done {
         /// The id that its command had.
@@ -194,6 +206,8 @@ pub enum Ending {
     },
     /// A claim about what was measured does not hold. The measurement was told before.
     Refuted,
+    /// It was stopped where it can be: what it kept is there, and what it did has happened.
+    Interrupted,
     /// It could not be run: a library that cannot be opened, a variable that is not what the kernel believes. A fault of ours.
     Trouble {
         /// What went wrong.

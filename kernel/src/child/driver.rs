@@ -19,9 +19,18 @@ use std::time::Duration;
 use tokio::process::Child;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
 
 /// How long the last words of a process that has died may take to be read. They are there already, unless a process that it left behind keeps its channel.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// How long the process may take to say whether the cell stands where it can stop. Whoever answers has nothing else to do, and is there within a millisecond; a
+/// cell may have kept it from running at all.
+const ANSWER: Duration = Duration::from_millis(50);
+
+/// How long a cell that stands where it can stop may take to come to its end: a batch of a measurement, or an item of a loop, may be under way. Whoever waits longer takes
+/// the button for broken.
+pub(super) const LEISURE: Duration = Duration::from_secs(1);
 
 /// What the process shall do.
 pub(super) enum Order {
@@ -35,7 +44,7 @@ pub(super) enum Order {
     Discard { pid: u32 },
     /// Leave the process for the checkpoint of this id.
     Return { pid: u32, answer: oneshot::Sender<Result<(), String>> },
-    /// End the cell that runs or waits, and go on. It does not wait for others, and nor does the next one.
+    /// End the cell that runs or waits, and go on: by itself where it can stop, otherwise with its process. It does not wait for others, and nor does the next one.
     Interrupt,
     /// End everything.
     End,
@@ -55,6 +64,8 @@ pub(super) struct Driver {
     cells: Generation,
     /// The checkpoints, the latest last: that one takes over if the process dies.
     standing: Vec<Checkpoint>,
+    /// Until when the cell that was told to stop may take to end by itself.
+    leisure: Option<Instant>,
     /// Whether the process was killed for the cell that it runs: what it still says of the cell's end is not so.
     interrupted: bool,
     /// What the process says of its end.
@@ -106,6 +117,7 @@ impl Driver {
             notes,
             cells: Generation::new(seen.pid, channel),
             standing: Vec::new(),
+            leisure: None,
             interrupted: false,
             crash: Crash::default(),
             ending: false,
@@ -146,7 +158,8 @@ impl Driver {
                         break cause;
                     }
                 }
-                order = self.orders.recv(), if !self.alone => self.ordered(order),
+                order = self.orders.recv(), if !self.alone => self.ordered(order).await,
+                () = over(self.leisure) => self.kill_cell(),
                 () = self.screen.watch() => {}
                 line = answer(&mut self.question) => self.answered(line).await,
             }
@@ -212,14 +225,14 @@ impl Driver {
         self.interrupted = true;
         self.last_words().await;
         let replaced = self.cells.replace(checkpoint).await;
-        (self.interrupted, self.question, self.asked) = (false, None, false);
+        (self.interrupted, self.leisure, self.question, self.asked) = (false, None, None, false);
         replaced
     }
 
     /// Shows what the process still said, and ends what it left behind.
     async fn last_words(&mut self) {
         self.cells.kill();
-        let until = tokio::time::Instant::now() + LAST_WORDS;
+        let until = Instant::now() + LAST_WORDS;
         while let Some(event) = self.cells.last(until).await {
             self.screen.drain();
             self.take(event);
@@ -227,9 +240,9 @@ impl Driver {
         self.screen.last();
     }
 
-    fn ordered(&mut self, order: Option<Order>) {
+    async fn ordered(&mut self, order: Option<Order>) {
         match order {
-            Some(Order::Interrupt) => self.interrupt(),
+            Some(Order::Interrupt) => self.interrupt().await,
             Some(Order::End) => self.end(),
             Some(order) => self.waiting.push_back(order),
             None => {
@@ -240,16 +253,36 @@ impl Driver {
     }
 
     /// Ends the cell. One that has just ended needs nothing: its end has been heard.
-    fn interrupt(&mut self) {
-        if matches!(self.call, Some(Call::Run { .. })) {
-            self.interrupted = true;
-            self.cells.kill();
+    async fn interrupt(&mut self) {
+        if let Some(Call::Run { id, .. }) = self.call {
+            if self.leisure.is_some() || self.asked || self.interrupted {
+                self.kill_cell();
+            } else {
+                self.leisure = Some(Instant::now() + ANSWER);
+                self.cells.tell(&Command::Interrupt { id }).await;
+            }
         }
         for order in std::mem::take(&mut self.waiting) {
             match order {
                 Order::Run { answer, .. } => drop(answer.send(Ended::NotBegun)),
                 other => self.waiting.push_back(other),
             }
+        }
+    }
+
+    /// Ends the process for the cell that it runs.
+    fn kill_cell(&mut self) {
+        (self.interrupted, self.leisure) = (true, None);
+        self.cells.kill();
+    }
+
+    /// The cell has been told to stop: waits for its end if it will come to one.
+    fn stopping(&mut self, id: u64, here: bool) {
+        let runs = matches!(self.call, Some(Call::Run { id: of, .. }) if of == id);
+        match self.leisure {
+            Some(_) if runs && here => self.leisure = Some(Instant::now() + LEISURE),
+            Some(_) if runs => self.kill_cell(),
+            _ => {}
         }
     }
 
@@ -384,6 +417,7 @@ impl Driver {
             }
             Event::Shown => self.screen.turn(Page::end_value),
             Event::Done { id, ending, kept } if !self.interrupted => {
+                self.leisure = None;
                 let value = self.screen.end();
                 if let Some(Call::Run { answer, .. }) =
                     self.call.take_if(|call| matches!(call, Call::Run { id: of, .. } if *of == id))
@@ -392,6 +426,7 @@ impl Driver {
                     let _ = answer.send(Ended::Done { ending, kept, value });
                 }
             }
+            Event::Stopping { id, here } => self.stopping(id, here),
             Event::Crashed { frames } => self.crash.frames = frames,
             Event::Obeyed => self.settle(Ok(())),
             Event::Refused { why } => self.settle(Err(why)),
@@ -418,6 +453,14 @@ impl Driver {
             let _ = answer.send(Ended::Died { cause, frames: self.crash.frames });
         }
         // Whoever waits for anything else finds nobody who would answer.
+    }
+}
+
+/// Returns at that moment; never, if there is none.
+async fn over(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -602,6 +602,71 @@ async fn an_interrupt_leads_back_to_the_checkpoint() {
     }
 }
 
+/// Runs a cell on `v` that prints `here`, and presses the button then so many times.
+async fn stopped(bench: &mut Bench, presses: usize, body: &str) -> Ended {
+    let page = Page::new([]);
+    let child = bench.child.clone();
+    let stop = async {
+        page.wait("here").await;
+        for _ in 0..presses {
+            child.interrupt();
+        }
+    };
+    let shared = Arc::clone(&page);
+    tokio::join!(bench.run_with(&shared, "", TAKE, body, PUT), stop).0
+}
+
+#[tokio::test]
+async fn a_cell_that_stands_where_it_can_stop_keeps_what_it_did() {
+    let mut bench = Bench::new().await;
+    let page = Page::new([]);
+    bench.run_with(&page, "", "let v: Vec<u64> = Vec::new();", "", PUT).await;
+    let pid = bench.child.pid();
+    let looping = "for n in assay::progress(0..u64::MAX) { v = vec![n]; if n == 3 { println!(\"here\"); } }";
+    let waiting = "v.push(0); assay::cell::block_on(std::pin::pin!(async {
+        assay::cell::catch_async(std::pin::pin!(async { println!(\"here\"); std::future::pending::<()>().await; Ok(()) })).await; }));";
+    for body in [looping, waiting] {
+        let ended = stopped(&mut bench, 1, body).await;
+        let kept = vec![Kept { slot: 0, bytes: 24 }];
+        assert_eq!(ended, Ended::Done { ending: Ending::Interrupted, kept, value: None }, "{body}");
+        assert_eq!(bench.child.pid(), pid);
+        // The button was meant for that cell alone.
+        let next = bench.run_with(&page, "", TAKE, "v = assay::progress(0..2).collect();", PUT).await;
+        assert!(matches!(next, Ended::Done { ending: Ending::Ok, .. }), "{next:?}");
+        assert_eq!(bench.look().await, "[0, 1]\n");
+    }
+}
+
+#[tokio::test]
+async fn a_cell_that_does_not_come_to_where_it_can_stop_is_ended() {
+    let mut bench = Bench::new().await;
+    let page = Page::new([]);
+    bench.run_with(&page, "", "let v = vec![1u64, 2];", "", PUT).await;
+    let endless =
+        "for _ in assay::progress(0..9) { v.clear(); println!(\"here\"); loop { std::hint::spin_loop() } }";
+    // The second press does not wait.
+    for (presses, waits) in [(1, true), (2, false)] {
+        let Standing { pid, .. } = bench.child.stand().await.unwrap();
+        let began = std::time::Instant::now();
+        let ended = stopped(&mut bench, presses, endless).await;
+        assert_eq!(restored(ended), ("killed".to_owned(), pid));
+        assert!(!waits || began.elapsed() >= super::driver::LEISURE);
+        assert_eq!(bench.look().await, "[1, 2]\n");
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_does_not_answer_is_ended() {
+    let mut bench = Bench::new().await;
+    let page = Page::new([]);
+    bench.run_with(&page, "", "let v = vec![1u64, 2];", "", PUT).await;
+    let Standing { pid, .. } = bench.child.stand().await.unwrap();
+    let frozen = "v.clear(); println!(\"here\"); for _ in assay::progress(0..9) {
+        std::process::Command::new(\"kill\").args([\"-STOP\", &std::process::id().to_string()]).status()?; }";
+    assert_eq!(restored(stopped(&mut bench, 1, frozen).await), ("killed".to_owned(), pid));
+    assert_eq!(bench.look().await, "[1, 2]\n");
+}
+
 #[tokio::test]
 async fn what_has_ended_well_is_kept_and_leaves_no_checkpoint() {
     let mut bench = Bench::new().await;

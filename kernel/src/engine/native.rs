@@ -48,6 +48,7 @@ use super::evcxr::Evcxr;
 use super::surroundings::Surroundings;
 use super::{Cell, Compilation, Diagnostic, Engine, Failure, Host, Output, Ran, Trouble, Undone, folder};
 use crate::child::{Child, Ended, Errand, Setup};
+use crate::session::event::StreamName;
 use crate::session::reply::{CompleteReply, InspectReply};
 use assay_link::native::Ending;
 use assay_magics::outcome::Variable;
@@ -179,12 +180,16 @@ impl Native {
                 let errand = Errand { floor: cell.floor, ..Errand::new(&program.libraries, Some(entry)) };
                 let running = child.run(errand, host);
                 tokio::pin!(running);
-                tokio::select! {
-                    ended = &mut running => ended,
-                    () = &mut stop => {
-                        interrupted = true;
-                        child.interrupt();
-                        running.await
+                loop {
+                    tokio::select! {
+                        ended = &mut running => break ended,
+                        () = &mut stop => {
+                            interrupted = true;
+                            child.interrupt();
+                            // Pressed again, the cell is not waited for.
+                            stop.set(self.interrupted.notified());
+                            stop.as_mut().enable();
+                        }
                     }
                 }
             }
@@ -229,6 +234,12 @@ impl Native {
         let started = async {
             let child = self.started(&runtime, surroundings).await?;
             past.stand(&child, self.checkpoints.load(Ordering::Relaxed)).await;
+            if let Some(why) = past.news() {
+                let text = format!(
+                    "note: there is no copy of the variables to return to: {why}; a crash would lose them, and so may an interrupt\n"
+                );
+                host.output(Output::Stream { name: StreamName::Stderr, text });
+            }
             Ok(child)
         };
         let (program, child) = tokio::join!(build(workshop, &notebook, cell), started);

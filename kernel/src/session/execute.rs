@@ -94,11 +94,7 @@ impl Session {
         let last = steps.len();
         for (position, step) in (1..).zip(steps) {
             if stopped.yet() {
-                return Err(self.word(
-                    Fault::Engine(Failure::Interrupted { lost: Box::default() }),
-                    context.number,
-                    0..0,
-                ));
+                return Err(self.word(Fault::Engine(Failure::stopped()), context.number, 0..0));
             }
             match step {
                 Step::Rust(code) => {
@@ -328,7 +324,7 @@ impl Session {
     async fn evaluate(&self, expression: &str, stopped: &Stopped) -> Result<Bundle, ErrorReport> {
         let report = |failure| self.word(Fault::Engine(failure), 0, 0..0);
         if stopped.yet() {
-            return Err(report(Failure::Interrupted { lost: Box::default() }));
+            return Err(report(Failure::stopped()));
         }
         self.state().sources.remember(0, expression);
         self.stage.start_capture(Keep::EVERYTHING);

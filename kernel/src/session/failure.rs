@@ -90,15 +90,18 @@ fn compile(diagnostics: &[Diagnostic], sources: &Sources, pen: Pen) -> ErrorRepo
     }
 }
 
-/// Of a cell whose process did not live on.
+/// Of a cell that was stopped, or whose process did not live on.
 fn stopped(name: &str, value: &str, drawn: &str, lost: &Lost) -> ErrorReport {
     let mut report = ended(name, value, drawn, &lost.names);
     report.traceback.extend(left(lost).into_iter().map(|note| format!("note: {note}")));
     report
 }
 
-/// What is left after a process did not live on.
+/// What is left after a cell that did not come to its end.
 fn left(lost: &Lost) -> Vec<String> {
+    if lost.happened {
+        return vec!["what ran until then has happened, and the variables are as they are now".to_owned()];
+    }
     if lost.names.is_empty() {
         let kept = match (lost.back_to, &lost.why) {
             (None, _) => "the variables are as they were before the cell".to_owned(),
@@ -234,6 +237,13 @@ mod tests {
             "Interrupted",
             "the cell was interrupted",
             &["this variable is gone: `v`", "could not be kept: w", "cell[3], cell[5] made the variables"],
+        );
+        let moved = Lost { names: vec!["v".into()], happened: true, ..Lost::default() };
+        check(
+            &Failure::Interrupted { lost: Box::new(moved) },
+            "Interrupted",
+            "the cell was interrupted",
+            &["this variable is gone: `v`", "has happened, and the variables are as they are now"],
         );
         let earlier = Lost { back_to: Some(4), why: Some("w".into()), ..Lost::default() };
         check(

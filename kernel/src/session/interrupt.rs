@@ -42,11 +42,31 @@ impl Stopped {
         let mut presses = self.presses.clone();
         presses.changed().await.ok();
     }
+
+    /// The presses since this watch began.
+    pub(crate) fn presses(&self) -> Presses {
+        Presses(self.presses.clone())
+    }
+}
+
+/// One press after the other.
+#[derive(Debug)]
+pub(crate) struct Presses(watch::Receiver<u64>);
+
+impl Presses {
+    /// Returns when the button has been pressed since this returned last. Two quick presses may count as one.
+    pub(crate) async fn next(&mut self) {
+        // The button may be gone, with the session: then nobody presses it any more.
+        if self.0.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures::FutureExt;
 
     #[tokio::test]
     async fn a_press_is_seen_by_those_who_watch_and_not_by_later_ones() {
@@ -57,6 +77,11 @@ mod tests {
         assert!(before.yet());
         before.wait().await;
         before.wait().await;
+        let mut presses = before.presses();
+        presses.next().await;
+        assert_eq!(presses.next().now_or_never(), None);
+        button.press();
+        presses.next().await;
         assert!(!button.watch().yet());
         drop(button);
         assert!(before.yet());

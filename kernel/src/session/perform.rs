@@ -141,7 +141,7 @@ impl Session {
                 hint: Some("add -f to do it without asking".into()),
             }),
             Err(NoInput::Ended) => Ok(false),
-            Err(NoInput::Interrupted) => Err(Fault::Engine(Failure::Interrupted { lost: Box::default() })),
+            Err(NoInput::Interrupted) => Err(Fault::Engine(Failure::stopped())),
         }
     }
 
@@ -289,7 +289,7 @@ impl Session {
             self.processes.run(step, surroundings.folder(), surroundings.variables(), &self.stage, stopped);
         match run.await {
             Ok(Ending::Exit(status)) => Ok(Outcome::Exit { code: status.code() }),
-            Ok(Ending::Interrupted) => Err(Fault::Engine(Failure::Interrupted { lost: Box::default() })),
+            Ok(Ending::Interrupted) => Err(Fault::Engine(Failure::stopped())),
             Err(error) => {
                 let program = step.command.first().map(String::as_str).unwrap_or_default();
                 Err(Fault::Process(format!("`{program}` cannot be run: {error}")))

@@ -9,6 +9,7 @@ use std::rc::Rc;
 /// Runs a part of a cell as a run of its own.
 fn ran(body: impl FnOnce() -> Flow) -> Run {
     let mut body = Some(body);
+    let _turn = run::alone();
     run::begin();
     catch(&mut || body.take().map_or(Ok(()), |body| body()));
     run::end()

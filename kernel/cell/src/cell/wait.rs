@@ -4,8 +4,10 @@
 
 use super::{Failed, Flow, panicked};
 use crate::run::{self, Failure};
+use crate::stop;
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
@@ -25,7 +27,7 @@ pub fn use_runtime(drive: Drive) {
 /// Runs a cell that awaits.
 pub fn block_on(cell: Pin<&mut dyn Future<Output = ()>>) {
     let drive = *lock();
-    drive(cell);
+    drive(pin!(Stoppable(cell)));
 }
 
 fn lock() -> MutexGuard<'static, Drive> {
@@ -45,9 +47,18 @@ impl Future for Caught<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        WAITS.set(false);
         // What the part may have left half-done is the user's, who sees it as after any panic that is caught.
         match catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(context))) {
-            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Pending) if WAITS.get() => return Poll::Pending,
+            Ok(Poll::Pending) if !stop::requested() => {
+                WAITS.set(true);
+                return Poll::Pending;
+            }
+            // The innermost that waits ends: those around it put what they have.
+            Ok(Poll::Pending) => {
+                run::fail(Failure::Interrupted);
+            }
             Ok(Poll::Ready(Ok(()))) => {}
             Ok(Poll::Ready(Err(Failed(message)))) => {
                 run::fail(Failure::Question(message));
@@ -55,6 +66,27 @@ impl Future for Caught<'_> {
             Err(payload) => panicked(payload),
         }
         Poll::Ready(())
+    }
+}
+
+thread_local! {
+    /// Whether a part waits within the one that has been polled.
+    static WAITS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A cell that is known to wait when it does, and is woken if it is to end.
+struct Stoppable<'a>(Pin<&'a mut dyn Future<Output = ()>>);
+
+impl Future for Stoppable<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        stop::goes_on();
+        let polled = self.0.as_mut().poll(context);
+        if polled.is_pending() {
+            stop::waits(context.waker());
+        }
+        polled
     }
 }
 

@@ -157,6 +157,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::{Board, Line, enter};
     use crate::progress::words::End;
+    use crate::run;
     use std::sync::Arc;
 
     fn line(label: &str) -> Arc<Line> {
@@ -169,6 +170,7 @@ mod tests {
 
     #[test]
     fn a_loop_within_a_loop_is_a_line_below_and_goes_with_it() {
+        let _turn = run::alone();
         let (outer, first, second) = (line("outer"), line("first"), line("second"));
         let board = enter(&outer);
         assert!(Arc::ptr_eq(&board, &enter(&first)));
@@ -184,6 +186,7 @@ mod tests {
 
     #[test]
     fn a_loop_after_a_loop_has_a_board_of_its_own() {
+        let _turn = run::alone();
         let one = line("one");
         let board = enter(&one);
         board.leave(&one, End::All);
@@ -192,6 +195,7 @@ mod tests {
 
     #[test]
     fn a_loop_that_outlives_the_one_around_it_stays() {
+        let _turn = run::alone();
         let (outer, inner) = (line("outer"), line("inner"));
         let board = enter(&outer);
         enter(&inner);

@@ -21,6 +21,20 @@ pub(super) struct Past {
     now: Option<Moment>,
     /// Before each of those before it that changed anything, the latest last.
     before: VecDeque<Moment>,
+    /// Why there is no copy, until it has been said; that is so once, until there is one again.
+    news: News,
+}
+
+/// What is to be said of copies.
+#[derive(Default)]
+enum News {
+    /// Nothing, and there are copies, as far as that is known.
+    #[default]
+    Good,
+    /// There is none, for this reason.
+    Bad(String),
+    /// That has been said.
+    Told,
 }
 
 /// A moment to return to.
@@ -76,6 +90,29 @@ impl Moment {
     }
 }
 
+impl News {
+    /// A copy was to be made; it was not, for this reason.
+    fn hear(&mut self, refused: Option<&String>) {
+        *self = match (refused, std::mem::take(self)) {
+            (None, _) => Self::Good,
+            (Some(_), Self::Told) => Self::Told,
+            (Some(why), _) => Self::Bad(why.clone()),
+        };
+    }
+
+    /// The reason, if it has not been said.
+    fn tell(&mut self) -> Option<String> {
+        match self {
+            Self::Bad(why) => {
+                let why = std::mem::take(why);
+                *self = Self::Told;
+                Some(why)
+            }
+            Self::Good | Self::Told => None,
+        }
+    }
+}
+
 impl Past {
     /// A cell begins. Copies that are of no use any more are discarded.
     pub(super) fn begin(&mut self, moment: Moment, child: Option<&Child>) {
@@ -113,7 +150,18 @@ impl Past {
             self.before.iter_mut().for_each(|moment| moment.lose(Some(child), room));
             copy = child.stand().await;
         }
+        self.news.hear(copy.as_ref().err());
         now.copy = Some(copy);
+    }
+
+    /// Why there is no copy, if that is so and has not been said. Whoever wants none knows it.
+    pub(super) fn news(&mut self) -> Option<String> {
+        self.news.tell()
+    }
+
+    /// The process has ended, and with it all that there was to return to.
+    pub(super) fn forget(&mut self) {
+        *self = Self { news: std::mem::take(&mut self.news), ..Self::default() };
     }
 
     /// The cell that runs has changed something.
@@ -148,5 +196,25 @@ impl Past {
     pub(super) fn take_last(&mut self, child: Option<&Child>) -> Option<Moment> {
         self.now.take().into_iter().for_each(|moment| moment.discard(child));
         self.before.pop_back()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::News;
+
+    #[test]
+    fn that_there_is_no_copy_is_said_once_until_there_is_one_again() {
+        let mut news = News::default();
+        let mut check = |refused: Option<&str>, expected: Option<&str>| {
+            news.hear(refused.map(str::to_owned).as_ref());
+            assert_eq!(news.tell().as_deref(), expected, "{refused:?}");
+            assert_eq!(news.tell(), None);
+        };
+        check(None, None);
+        check(Some("short"), Some("short"));
+        check(Some("shorter"), None);
+        check(None, None);
+        check(Some("large"), Some("large"));
     }
 }

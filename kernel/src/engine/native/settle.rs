@@ -2,7 +2,7 @@
 
 use super::build::Program;
 use super::notebook::{self, Gone, Notebook};
-use super::past::{Moment, Past};
+use super::past::Moment;
 use super::{Native, State, diagnose};
 use crate::child::{Child, Ended, Fallen};
 use crate::engine::surroundings::Surroundings;
@@ -133,7 +133,7 @@ impl Native {
             notebook.gone.insert(name.clone(), Gone::Lost { cell });
             lost.names.push(name);
         }
-        state.past = Past::default();
+        state.past.forget();
         self.settled(state, Arc::new(notebook));
         lost
     }
@@ -221,6 +221,9 @@ fn failure(ending: Ending, notebook: &Notebook, lost: Vec<String>) -> Failure {
         }
         Ending::Question { message } => Failure::Question { message },
         Ending::Refuted => Failure::Refuted,
+        Ending::Interrupted => {
+            Failure::Interrupted { lost: Box::new(Lost { names: lost, happened: true, ..Lost::default() }) }
+        }
         Ending::Trouble { what } => {
             let remedy = "this is a fault of Assay's: please report it with the cell".to_owned();
             Failure::Trouble(Trouble { what, remedy: Some(remedy) })
