@@ -16,6 +16,9 @@ pub(crate) const NOTHING: &str = "Nothing was measured: it was interrupted befor
 /// What is said where an interrupt came later.
 pub(crate) const PARTIAL: &str = "Partial: it was interrupted, and these are the figures up to then.";
 
+/// What is said with `-c`.
+pub(crate) const PROCESSOR_TIME: &str = "Times are the processor's, of all threads together, not the wall's.";
+
 /// The first line of code, as a title; of several lines it is said that there are more.
 pub(crate) fn title(code: &str) -> String {
     let code = code.trim();

@@ -6,7 +6,7 @@ use crate::measuring::{digits, is_set, repeats_are_prescribed};
 use crate::outcome::Measurement;
 use crate::race::{Contender, Race};
 use crate::render::{Bundle, Side, Table, chart};
-use crate::result::{Figures, NOTHING, PARTIAL, Page, context, raw, versus};
+use crate::result::{Figures, NOTHING, PARTIAL, PROCESSOR_TIME, Page, context, raw, versus};
 use crate::units::{count, duration_to, ratio};
 use assay_statistics::{Bootstrap, Interleaved, Ranking};
 use serde_json::json;
@@ -48,6 +48,7 @@ struct Comparison<'a> {
     ranking: Result<Ranking, String>,
     digits: usize,
     repeats_are_prescribed: bool,
+    is_cpu: bool,
 }
 
 impl<'a> Comparison<'a> {
@@ -62,6 +63,7 @@ impl<'a> Comparison<'a> {
             ranking,
             digits: digits(&call.matches),
             repeats_are_prescribed: repeats_are_prescribed(&call.matches),
+            is_cpu: is_set(&call.matches, "c"),
         }
     }
 
@@ -71,7 +73,9 @@ impl<'a> Comparison<'a> {
             page = page.headline(&sentence, "");
         }
         page = self.agreement(page).table(&self.table());
-        context::close(page.doubts(self.doubts()), &self.measurement.facts)
+        let page = page.doubts(self.doubts());
+        let page = if self.is_cpu { page.quiet(PROCESSOR_TIME) } else { page };
+        context::close(page, &self.measurement.facts)
     }
 
     /// Each of the others beside the fastest.

@@ -7,7 +7,7 @@ use crate::measured::{Counted, Ending, Lane};
 use crate::measuring::{digits, is_set};
 use crate::outcome::Measurement;
 use crate::render::{Bundle, Side, Table, chart};
-use crate::result::{Figures, NOTHING, PARTIAL, Page, context, raw, title};
+use crate::result::{Figures, NOTHING, PARTIAL, PROCESSOR_TIME, Page, context, raw, title};
 use crate::rust;
 use crate::units::{Quantity, bytes, count, duration_to};
 use assay_statistics::{Fit, Growth, GrowthVerdict, Warning, growth};
@@ -37,6 +37,7 @@ pub(super) fn report(call: &Call, sweep: &Sweep, measurement: &Measurement) -> R
         measurement,
         digits: digits(&call.matches),
         is_memory,
+        is_cpu: is_set(&call.matches, "c") && !is_memory,
     };
     Report { shown: Some(swept.page().bundle(swept.raw())), also: swept.chart(), ..Report::default() }
 }
@@ -112,6 +113,7 @@ struct Swept<'a> {
     measurement: &'a Measurement,
     digits: usize,
     is_memory: bool,
+    is_cpu: bool,
 }
 
 impl Swept<'_> {
@@ -126,7 +128,9 @@ impl Swept<'_> {
             page = page.line(&line);
         }
         page = page.table(&if self.is_memory { self.table_of_memory() } else { self.table_of_times() });
-        context::close(page.doubts(self.doubts()), &self.measurement.facts)
+        let page = page.doubts(self.doubts());
+        let page = if self.is_cpu { page.quiet(PROCESSOR_TIME) } else { page };
+        context::close(page, &self.measurement.facts)
     }
 
     fn table_of_times(&self) -> Table {

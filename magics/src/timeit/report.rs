@@ -8,7 +8,7 @@ use crate::outcome::Measurement;
 use crate::render::{Bundle, Side, Table, chart};
 use crate::result::figures::counted;
 use crate::result::saved::{Manner, Saved};
-use crate::result::{Figures, NOTHING, PARTIAL, Page, context, raw, title};
+use crate::result::{Figures, NOTHING, PARTIAL, PROCESSOR_TIME, Page, context, raw, title};
 use crate::units::{bytes_per_second, duration_range, duration_to, items_per_second};
 use assay_statistics::Sorted;
 use serde_json::json;
@@ -161,8 +161,7 @@ impl Timing<'_> {
             self.call.matches.contains_id("each").then_some(
                 "Not timed: the setup of each loop, and dropping the result and what the setup made.",
             );
-        let cpu = is_set(&self.call.matches, "c")
-            .then_some("Times are the processor's, of all threads together, not the wall's.");
+        let cpu = is_set(&self.call.matches, "c").then_some(PROCESSOR_TIME);
         each.into_iter().chain(cpu).map(str::to_owned).collect()
     }
 
