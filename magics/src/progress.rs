@@ -10,6 +10,12 @@ pub fn line(name: &str, progress: &Progress) -> Bundle {
     Bundle::text(text(name, progress))
 }
 
+/// What is left of a measurement that was ended in the middle of a block: what it knew by then.
+pub fn stopped(name: &str, progress: &Progress) -> Bundle {
+    let text = text(name, progress);
+    Bundle::text(format!("{} · partial: it was ended before its result", text.trim_end_matches(" …")))
+}
+
 fn text(name: &str, progress: &Progress) -> String {
     let time = format!("{:.1} s of {}", progress.elapsed, duration(progress.budget));
     let runs = match progress.repeats {
@@ -35,7 +41,7 @@ fn medians(progress: &Progress) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::line;
+    use super::{line, stopped};
     use crate::measured::Progress;
 
     #[test]
@@ -46,6 +52,11 @@ mod tests {
         let begun = Progress { elapsed: 0.42, budget: 1.0, ..Progress::default() };
         check(begun.clone(), "%timeit: 0.4 s of 1 s · 0 runs …");
         let one = Progress { batches: 1234, medians: vec![1.2e-6], half_width: Some(0.031), ..begun.clone() };
+        let left = stopped("%timeit", &one);
+        assert_eq!(
+            left.plain(),
+            "%timeit: 0.4 s of 1 s · 1,234 runs · median 1.2 µs ±3.1 % · partial: it was ended before its result"
+        );
         check(one.clone(), "%timeit: 0.4 s of 1 s · 1,234 runs · median 1.2 µs ±3.1 % …");
         check(
             Progress { repeats: Some(7), batches: 3, medians: vec![1e-6, 2e-3], ..begun },

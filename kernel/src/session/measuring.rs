@@ -112,7 +112,7 @@ impl Measuring {
         let mut state = self.state();
         for (id, UnderWay { display_id, latest }) in std::mem::take(&mut state.under_way) {
             let Some(prepared) = self.asked(id) else { continue };
-            let bundle = progress::stopped(prepared.magic.name(), &latest);
+            let bundle = progress::stopped(&called(prepared), &latest);
             self.stage.tell(Event::UpdateDisplay { bundle, display_id });
         }
         std::mem::take(&mut state.verdict)
@@ -183,7 +183,7 @@ impl Measuring {
             Ok(latest) => latest,
             Err(error) => return self.complain(unreadable(&error, prepared)),
         };
-        let bundle = progress::line(prepared.magic.name(), &latest);
+        let bundle = progress::line(&called(prepared), &latest);
         let mut state = self.state();
         match state.under_way.get_mut(&told.id) {
             Some(under_way) => {
@@ -280,6 +280,12 @@ impl Host for Measuring {
     fn ask(&self, prompt: String, password: bool) -> BoxFuture<'_, Result<String, NoInput>> {
         self.stage.ask(prompt, password)
     }
+}
+
+/// How the magic was called: `%timeit`, `%%timeit`.
+fn called(prepared: &Prepared) -> String {
+    let sign = if prepared.call.body.is_some() { "%%" } else { "%" };
+    format!("{sign}{}", prepared.magic.name())
 }
 
 /// What the noise is learnt for.
