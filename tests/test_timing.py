@@ -122,7 +122,7 @@ def test_question_marks(front: FrontEnd) -> None:
     front.execute('let (good, bad) = ("12".to_string(), "twelve".to_string());').ok()
     assert LINE.search(run(front, f"%timeit {QUICK} good.parse::<i32>()? + 1"))
     error = front.execute(f"let kept = 5;\n%timeit {QUICK} bad.parse::<i32>()? + 1").error()
-    assert error["ename"] == "Error" and "invalid digit" in plain(error)
+    assert error["ename"] == "Error" and "InvalidDigit" in plain(error)
     assert front.execute("kept").ok().text() == "5"
 
 
@@ -146,7 +146,7 @@ def test_results_are_values(front: FrontEnd) -> None:
     assert done.value()["text/plain"] == "(true, true)"
     done.everything()
     done = front.execute(f"%timeit -o -n 10 -r 3 {QUICK} [3, 1, 2].iter().max()").ok()
-    assert "<TimeitResult : " in done.value()["text/plain"] and "3 runs, 10 loops each" in done.value()["text/plain"] if False else True
+    assert "<TimeitResult : " in done.value()["text/plain"] and "3 runs, 10 loops each" in done.value()["text/plain"]
     done.everything()
     done = front.execute(f"%timeit -q -v kept -n 10 -r 3 {QUICK} [3, 1, 2].iter().max()").ok()
     assert not done.everything(), "-q shows nothing"
@@ -238,7 +238,7 @@ def test_results_are_kept_under_names(front: FrontEnd, folder: Path) -> None:
     assert "before" in text
     assert "cannot be read" in plain(front.execute("%timeit --against never slow(1)").error())
     kept.write_text("{")
-    assert "before" in plain(front.execute(f"%timeit {QUICK} --against before slow(1)").error() if True else {})
+    assert "before" in plain(front.execute(f"%timeit {QUICK} --against before slow(1)").error())
 
 
 # Comparisons.
@@ -252,7 +252,7 @@ def test_compare(front: FrontEnd) -> None:
     text = run(front, "%compare --budget 0.3 fib(12) vs fib(15)")
     assert "differ" in text, "the results are not the same, which is said"
     text = run(front, "%compare --budget 0.3 fib(12) vs fib(12)")
-    assert "no difference" in text
+    assert "No difference" in text
 
 
 def test_blocks_that_change_the_same_variable(front: FrontEnd) -> None:
@@ -271,8 +271,7 @@ def test_complexity(front: FrontEnd) -> None:
 def test_assertions(front: FrontEnd) -> None:
     front.execute(SLOW).ok()
     assert "ok" in run(front, "%assert_faster std::hint::black_box(1) + 1 than slow(1) by 2x")
-    error = front.execute("%assert_faster slow(1) than std::hint::black_box(1) + 1").error
-    failed = error()
+    failed = front.execute("%assert_faster slow(1) than std::hint::black_box(1) + 1").error()
     assert failed["ename"] == "AssertionError"
     assert "ok" in run(front, "%assert_time slow(1) < 10s")
     done = front.execute("let kept = 1;\n%assert_time slow(1) < 1ns\nlet never = 1;")
@@ -281,9 +280,8 @@ def test_assertions(front: FrontEnd) -> None:
     assert front.execute("kept").ok().text() == "1"
     assert front.execute("never").error()["ename"] == "E0425"
     assert "ok" in run(front, "%assert_allocs vec![1, 2, 3] <= 1")
-    done = front.execute("%assert_allocs vec![vec![1], vec![2]] <= 2")
-    assert done.error()["ename"] == "AssertionError"
-    assert "3" in "\n".join(shown(done))
+    failed = front.execute("%assert_allocs vec![vec![1], vec![2]] <= 2").error()
+    assert failed["ename"] == "AssertionError" and "3 allocations" in failed["evalue"]
 
 
 def test_a_claim_that_cannot_be_decided_has_a_name_of_its_own(front: FrontEnd) -> None:
@@ -347,7 +345,7 @@ def test_an_interrupt_keeps_what_was_measured(front: FrontEnd) -> None:
     front.wait(cell)
     assert cell.error()["ename"] == "Interrupted"
     texts = shown(cell)
-    assert "partial" in texts[-1] or any("partial" in text for text in texts)
+    assert any("Partial" in text and LINE.search(text) for text in texts)
     assert front.execute("calls > 0").ok().text() == "true", "what ran has happened"
 
 

@@ -414,6 +414,8 @@ impl Driver {
             Event::Clear { wait } => self.screen.turn(|page| page.clear(wait)),
             Event::Measured { id, what, data } => {
                 self.screen.turn(|page| page.measured(Told { id, what, data }));
+                // A cell that has told its last result comes to its end once that is drawn.
+                self.leisure = self.leisure.map(|_| Instant::now() + LEISURE);
             }
             Event::Shown => self.screen.turn(Page::end_value),
             Event::Done { id, ending, kept } if !self.interrupted => {

@@ -42,7 +42,10 @@ impl Adjustment {
                 continue;
             }
             // What is shown has no type: it never comes to be.
-            let shown = |span: &Span| span.file_name == file && places.shows.contains(&span.byte_start);
+            let ours = |at: &usize| {
+                places.shows.contains(at) || places.within.iter().any(|range| range.contains(at))
+            };
+            let shown = |span: &Span| span.file_name == file && ours(&span.byte_start);
             if has_code(message, "E0282") && message.spans.iter().any(|span| span.is_primary && shown(span)) {
                 learned |= !std::mem::replace(&mut self.endless, true);
                 continue;

@@ -112,11 +112,14 @@ async fn build_with(
 
 /// What is measured is measured where the cell's statements run: an item is another crate, and is called by whoever likes.
 fn measured_in_items(cell: &Cell, text: &Source, split: &Split) -> Result<(), Failure> {
-    let Some((item, insert)) = split.items().find_map(|item| Some((item, text.insert_within(&item.range)?)))
+    let Some((item, insert)) =
+        split.items().find_map(|item| Some((item, text.ours_within(&item.range).into_iter().next()?)))
     else {
         return Ok(());
     };
-    let place = text.origin(&insert).or_else(|| text.origin(&(item.range.start..item.range.start)));
+    let place = text
+        .origin(&(insert.start..insert.start))
+        .or_else(|| text.origin(&(item.range.start..item.range.start)));
     let range = place.map_or(0..0, |(_, range)| range);
     let label = Some("this is part of an item".to_owned());
     let help = "put it where the cell's statements run, and call the function there".to_owned();

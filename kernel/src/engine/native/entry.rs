@@ -90,6 +90,8 @@ pub(super) struct Places {
     pub(super) puts: BTreeMap<u32, Range<usize>>,
     /// What shows the value.
     pub(super) shows: Range<usize>,
+    /// What is ours within the value.
+    pub(super) within: Vec<Range<usize>>,
 }
 
 /// What stands around the parts of a cell.
@@ -220,8 +222,9 @@ impl<'a> Writer<'a> {
             return;
         }
         self.source.part(text, statement.range.start..expression.start);
-        self.source.ours("match &(");
+        let start = self.source.ours("match &(").end;
         self.source.part(text, expression.clone());
+        self.places.within = self.source.ours_within(&(start..self.source.text().len()));
         self.places.shows = self.source.ours(&format!(
             "\n) {{ value => {{ use ::assay::cell::show::*; begin(); let shown = value.evcxr_display(); (&&&&Shown(shown, value)).show({}); }} }}",
             self.entry.style.place(),

@@ -126,16 +126,16 @@ impl Source {
         self.optional.iter().find(|(range, _)| holds(range)).map(|(_, number)| *number)
     }
 
-    /// The insert that stands within these bytes, if one does.
-    pub(super) fn insert_within(&self, bytes: &Range<usize>) -> Option<Range<usize>> {
-        let mut at = bytes.start;
+    /// What of these bytes is ours.
+    pub(super) fn ours_within(&self, bytes: &Range<usize>) -> Vec<Range<usize>> {
+        let (mut ours, mut at) = (Vec::new(), bytes.start);
         for piece in self.pieces.iter().filter(|piece| piece.here.end > bytes.start) {
-            if piece.here.start > at {
-                break;
-            }
+            ours.push(at..piece.here.start.min(bytes.end));
             at = piece.here.end;
         }
-        (at < bytes.end).then_some(at..at)
+        ours.push(at..bytes.end);
+        ours.retain(|range| range.start < range.end);
+        ours
     }
 
     /// The bytes of a cell that stand at these bytes. What is ours at one of their ends is left out; what is ours at both is nobody's, and so is
@@ -241,7 +241,7 @@ mod tests {
         assert_eq!((source.origin(&at("time")), source.origin(&at("w"))), (None, None));
         assert_eq!((source.optional(&at("w")), source.optional(&at("f(a)"))), (Some(1), None));
         let items = text.text().find("fn").unwrap()..text.text().len();
-        assert_eq!(text.insert_within(&items), None);
-        assert_eq!(text.insert_within(&(11..20)), Some(13..13));
+        assert!(text.ours_within(&items).is_empty());
+        assert_eq!(text.ours_within(&(11..20)), [13..20]);
     }
 }
