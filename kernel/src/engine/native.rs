@@ -19,6 +19,7 @@ mod entry;
 mod generate;
 mod identity;
 mod idle;
+mod inserts;
 mod items;
 mod macros;
 mod mentions;
