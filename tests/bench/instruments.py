@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import subprocess
 from pathlib import Path
 from time import perf_counter
 
-from measures.figures import Goal, progress, table
+from measures.figures import Goal, table
 from measures.notebook import Trouble
 
 PARTS = ("bias", "functions", "verdicts", "coverage", "growth", "cost")
@@ -24,14 +25,17 @@ SAID = {True: "reached", False: "MISSED", None: "cannot be told"}
 
 def measure(part: str, asked: argparse.Namespace) -> list[Goal]:
     """One that fails does not keep the others from being measured."""
-    began = perf_counter()
+    began, load = perf_counter(), os.getloadavg()[0]
     try:
         return importlib.import_module(f"measures.{part}").measure(asked)
     except (Trouble, subprocess.CalledProcessError) as why:
         print(f"\n{part} was not measured: {why}", flush=True)
         return [Goal(part, "not measured", "", None)]
     finally:
-        progress(f"{part} took {perf_counter() - began:.0f} s")
+        print(
+            f"({part} took {perf_counter() - began:.0f} s; load of the machine {load:.1f} before, {os.getloadavg()[0]:.1f} behind)",
+            flush=True,
+        )
 
 
 def chosen(text: str) -> list[str]:

@@ -50,10 +50,10 @@ class Ratio:
 
     def verdict(self) -> str:
         """Whether it is 1, to the tolerance."""
-        if abs(self.value - 1) <= TOLERANCE:
-            return "within"
         if self.noise > USELESS:
             return "too noisy"
+        if abs(self.value - 1) <= TOLERANCE:
+            return "within"
         # The interval reaches into the tolerance.
         return "in the noise" if self.low <= 1 + TOLERANCE and self.high >= 1 - TOLERANCE else "OUTSIDE"
 
