@@ -15,7 +15,8 @@ from frontend import Exchange, FrontEnd, plain
 # Enough for a figure, and not for a good one.
 QUICK = "--budget 0.1"
 LINE = re.compile(
-    r"^[\d.<]+ (ns|µs|ms|s) ± [\d.<]+ (ns|µs|ms|s) per loop \(mean ± std\. dev\. of [\d,]+ runs?, [\d,]+( to [\d,]+)? loops? each\)", re.MULTILINE
+    r"^[\d.<]+ (ns|µs|ms|s) ± [\d.<]+ (ns|µs|ms|s) per loop \(mean ± std\. dev\. of [\d,]+ runs?, [\d,]+( to [\d,]+)? loops? each\)",
+    re.MULTILINE,
 )
 SLOW = "fn slow(n: u64) -> u64 { let mut s = n; for i in 0..2000 { s = std::hint::black_box(s.wrapping_mul(31).wrapping_add(i)); } s }"
 
@@ -94,7 +95,7 @@ def test_time_that_ends_early(front: FrontEnd) -> None:
 
 def test_it_borrows_what_it_measures(front: FrontEnd) -> None:
     front.execute("let words = vec![String::from('a'), String::from('b')]; struct Opaque(u8); let opaque = Opaque(1);").ok()
-    assert LINE.search(run(front, f"%timeit {QUICK} words.join(\",\")"))
+    assert LINE.search(run(front, f'%timeit {QUICK} words.join(",")'))
     assert LINE.search(run(front, f"%timeit {QUICK} Opaque(opaque.0 + 1)")), "a value without Debug"
     assert front.execute("(words.len(), opaque.0)").ok().text() == "(2, 1)"
 
@@ -241,6 +242,13 @@ def test_results_are_kept_under_names(front: FrontEnd, folder: Path) -> None:
     assert "before" in plain(front.execute(f"%timeit {QUICK} --against before slow(1)").error())
 
 
+def test_code_in_a_box_is_said_to_be_in_one(front: FrontEnd) -> None:
+    front.execute("let boxed: Box<dyn Fn(u64) -> u64> = Box::new(|x| x * 3);\nfn plain(x: u64) -> u64 { x * 3 }").ok()
+    assert "`boxed` is called through a pointer" in run(front, f"%timeit {QUICK} boxed(3)")
+    assert "pointer" not in run(front, f"%timeit {QUICK} plain(3)")
+    assert "`boxed` holds code" in run(front, f"%timeit {QUICK} --opt 1 boxed(3)")
+
+
 # Comparisons.
 
 
@@ -316,7 +324,7 @@ def test_a_claim_that_cannot_be_decided_has_a_name_of_its_own(front: FrontEnd) -
     ],
 )
 def test_a_bad_call_is_one_clear_error_and_nothing_runs(front: FrontEnd, cell: str, says: str) -> None:
-    before = f"println!(\"ran\");\n{cell}" if not cell.startswith("%%") else cell
+    before = f'println!("ran");\n{cell}' if not cell.startswith("%%") else cell
     done = front.execute(before)
     error = done.error()
     assert says in plain(error), plain(error)
@@ -330,7 +338,7 @@ def test_code_that_does_not_compile(front: FrontEnd) -> None:
 
 def test_code_that_panics(front: FrontEnd) -> None:
     front.execute("let kept = vec![1];").ok()
-    done = front.execute(f"%timeit {QUICK} panic!(\"inside {{}}\", kept.len())")
+    done = front.execute(f'%timeit {QUICK} panic!("inside {{}}", kept.len())')
     error = done.error()
     assert error["ename"] == "Panic" and "inside 1" in error["evalue"]
     done.everything()
@@ -339,7 +347,9 @@ def test_code_that_panics(front: FrontEnd) -> None:
 
 def test_an_interrupt_keeps_what_was_measured(front: FrontEnd) -> None:
     front.execute("let mut calls = 0_u64;").ok()
-    cell = front.start('println!("running");\n%timeit --budget 60 -r 100000 { calls += 1; std::thread::sleep(std::time::Duration::from_millis(1)) }')
+    cell = front.start(
+        'println!("running");\n%timeit --budget 60 -r 100000 { calls += 1; std::thread::sleep(std::time::Duration::from_millis(1)) }'
+    )
     front.until(lambda: any(m.type in ("display_data", "update_display_data") for m in cell.outputs), "progress")
     front.request("interrupt_request", channel="control").ok()
     front.wait(cell)

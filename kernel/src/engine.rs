@@ -142,8 +142,8 @@ pub(crate) struct Compilation {
     pub(crate) optimisation: String,
     /// What the processor's features were chosen for, where they were.
     pub(crate) target_cpu: Option<String>,
-    /// What it calls that was not built so, in sentences; where it was built apart.
-    pub(crate) not_switched: Vec<String>,
+    /// The variables that it takes and that hold code: it was built when they were made.
+    pub(crate) holding_code: Vec<String>,
 }
 
 /// What is told of a measurement.

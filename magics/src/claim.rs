@@ -36,7 +36,7 @@ impl Claimed<'_> {
         let shown = is_shown.then(|| {
             let page =
                 Page::default().headline("ok", &format!(": {}; claimed: {}", self.figures, self.claim));
-            let page = page.doubts(context::not_release(&self.measurement.facts));
+            let page = page.doubts(context::doubts(&self.measurement.facts));
             let fields = json!({ "decision": "holds", "figures": self.figures, "claim": self.claim });
             let facts = &self.measurement.facts;
             context::close(page, facts).bundle(raw::result(self.magic, fields, facts))

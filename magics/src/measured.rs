@@ -136,6 +136,8 @@ pub struct Facts {
     pub starts: usize,
     /// Seconds that the cell took to be compiled and linked.
     pub compile: f64,
+    /// The variables in the code that hold code themselves: a closure in a box, a function pointer.
+    pub holding_code: Vec<String>,
 }
 
 impl Lane {

@@ -127,6 +127,6 @@ pub struct Built {
     pub build: Build,
     /// What was measured.
     pub measured: Measured,
-    /// What could not be built so, in sentences.
-    pub not_switched: Vec<String>,
+    /// The variables in the code that hold code themselves, which was built when they were made.
+    pub holding_code: Vec<String>,
 }

@@ -146,7 +146,7 @@ fn shown(timed: &Timed, facts: &Facts) -> Report {
     let unfinished = (!timed.finished)
         .then(|| "It did not end by itself: a panic, a `?` or an interrupt ended it, and these are the times up to then.".to_owned());
     let page = Page::default().table_or_lines(&table, lines);
-    let page = page.doubts(unfinished.into_iter().chain(context::not_release(facts)));
+    let page = page.doubts(unfinished.into_iter().chain(context::doubts(facts)));
     let raw = json!({
         "wall": raw::number(timed.wall),
         "user": raw::number(timed.user),
@@ -225,7 +225,7 @@ mod tests {
         let bundle = report("%time f()", Outcome::Timed { timed, facts }).unwrap().shown.unwrap();
         let expected = "CPU times: user 1.9 s, sys: 100 ms, total: 2 s\nWall time: 2 s\nCompiler: 0.05 s\n\
             It did not end by itself: a panic, a `?` or an interrupt ended it, and these are the times up to then.\n\
-            The cell was compiled at opt-level 0, where a release build has 3: `%config` or `:opt 3` changes it.";
+            The cell was compiled at opt-level 0, where a release build has 3: `:opt 3` changes it.";
         assert_eq!(bundle.plain(), expected);
     }
 }

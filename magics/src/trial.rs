@@ -83,6 +83,7 @@ pub(crate) fn facts() -> Facts {
         floor: 0.025,
         starts: 4,
         compile: 0.05,
+        holding_code: Vec::new(),
     }
 }
 

@@ -164,7 +164,7 @@ impl Native {
         };
         let (program, child) = built.inspect_err(|failure| self.remember(failure))?;
         let compile = began.elapsed();
-        host.output(Output::Compiled(compilation(&state, &program, &cell, compile)));
+        host.output(Output::Compiled(compilation(&state, &program, compile)));
         let program = match cell.build {
             // What was built apart is nobody else's.
             Some(_) => Program { notebook: Notebook::clone(&state.notebook), ..program },
@@ -356,30 +356,28 @@ impl Native {
 }
 
 /// How a cell was compiled, in so long.
-fn compilation(state: &State, program: &Program, cell: &Cell, took: Duration) -> Compilation {
+fn compilation(state: &State, program: &Program, took: Duration) -> Compilation {
     let toolchain = state.workshop.as_ref().map(|workshop| &workshop.toolchain);
     let version = toolchain.map_or("", |toolchain| toolchain.version.as_str());
     let level = toolchain.and_then(|toolchain| toolchain.optimisation.as_deref());
-    let apart = cell.build.is_some();
     Compilation {
         took,
         compiler: version.split(" (").next().unwrap_or_default().to_owned(),
         optimisation: level.unwrap_or(rustc::USUAL_LEVEL).to_owned(),
         target_cpu: toolchain.and_then(|toolchain| toolchain.target_cpu.clone()),
-        not_switched: if apart { not_switched(program) } else { Vec::new() },
+        holding_code: holding_code(program),
     }
 }
 
-/// What a cell calls that was not built with it: code that variables hold.
-fn not_switched(program: &Program) -> Vec<String> {
-    let holds_code = |name: &&String| {
+/// The variables that a cell takes and that hold code.
+fn holding_code(program: &Program) -> Vec<String> {
+    let holds = |name: &&String| {
         let variable = program.notebook.variables.get(*name);
-        variable.is_some_and(|variable| ["dyn ", "fn("].iter().any(|code| variable.type_name.contains(code)))
+        variable.is_some_and(|variable| {
+            ["dyn Fn", "dyn for<", "fn("].iter().any(|code| variable.type_name.contains(code))
+        })
     };
-    let story = |name: &String| {
-        format!("`{name}` holds code that was built when it was made: that is called as it is")
-    };
-    program.taken.iter().filter(holds_code).map(story).collect()
+    program.taken.iter().filter(holds).cloned().collect()
 }
 
 impl Engine for Native {

@@ -184,8 +184,8 @@ impl Session {
             let floor = measuring.share(&self.rust_version);
             let cell = Cell { build: Some(build.clone()), floor, ..cell.clone() };
             let ran = self.stoppable(self.engine().run(cell, measuring.clone()), stopped).await;
-            if let Some((measured, not_switched)) = measuring.collected() {
-                builds.push(Built { build, measured, not_switched });
+            if let Some((measured, holding_code)) = measuring.collected() {
+                builds.push(Built { build, measured, holding_code });
             }
             if let Err(failure) = ran {
                 failed = Some(failure);

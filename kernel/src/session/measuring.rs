@@ -43,7 +43,6 @@ pub(super) struct Measuring {
 struct State {
     facts: Facts,
     collected: Option<Measured>,
-    not_switched: Vec<String>,
     /// The displays of progress that are on the page, by the magic.
     under_way: BTreeMap<u64, UnderWay>,
     verdict: Verdict,
@@ -87,17 +86,17 @@ impl Measuring {
         Self { collects: true, ..self }
     }
 
-    /// What was measured since this was asked last, with what was not built as it should be. None if nothing was.
+    /// What was measured since this was asked last, with the variables that hold code. None if nothing was.
     pub(super) fn collected(&self) -> Option<(Measured, Vec<String>)> {
         let mut state = self.state();
-        let not_switched = std::mem::take(&mut state.not_switched);
-        state.collected.take().map(|measured| (measured, not_switched))
+        let measured = state.collected.take()?;
+        Some((measured, state.facts.holding_code.clone()))
     }
 
     /// Reports what has been measured in all of these ways.
     pub(super) fn report(&self, builds: Vec<Built>) {
         let [prepared, ..] = self.magics.as_slice() else { return };
-        let measurement = Measurement { facts: self.facts(), builds, ..Measurement::default() };
+        let measurement = Measurement { facts: self.facts(prepared), builds, ..Measurement::default() };
         let id = prepared.call.name_span.start as u64;
         self.worded(id, prepared, Outcome::Measured(Box::new(measurement)));
     }
@@ -119,15 +118,15 @@ impl Measuring {
     }
 
     fn compiled(&self, compilation: Compilation) {
-        let Compilation { took, compiler, optimisation, target_cpu, not_switched } = compilation;
+        let Compilation { took, compiler, optimisation, target_cpu, holding_code } = compilation;
         let mut state = self.state();
-        state.not_switched = not_switched;
         state.facts = Facts {
             processor: self.processor.clone(),
             compiler,
             optimisation,
             target_cpu,
             compile: took.as_secs_f64(),
+            holding_code,
             ..Facts::default()
         };
     }
@@ -136,7 +135,7 @@ impl Measuring {
         let Some(prepared) = self.asked(told.id) else { return };
         let outcome = match told.what {
             What::Progress => return self.progress(told, prepared),
-            What::Time => self.timed(&told.data),
+            What::Time => self.timed(&told.data, prepared),
             What::Result => match self.result(&told.data) {
                 Ok(measured) if self.collects => {
                     self.state().collected = Some(measured);
@@ -145,7 +144,7 @@ impl Measuring {
                 Ok(measured) => {
                     return match self.against(prepared) {
                         Ok(against) => {
-                            let facts = self.facts();
+                            let facts = self.facts(prepared);
                             let measurement =
                                 Measurement { measured, facts, against, ..Measurement::default() };
                             self.worded(told.id, prepared, Outcome::Measured(Box::new(measurement)));
@@ -200,9 +199,9 @@ impl Measuring {
         }
     }
 
-    fn timed(&self, data: &str) -> serde_json::Result<Outcome> {
+    fn timed(&self, data: &str, prepared: &Prepared) -> serde_json::Result<Outcome> {
         let timed: Timed = serde_json::from_str(data)?;
-        Ok(Outcome::Timed { timed, facts: self.facts() })
+        Ok(Outcome::Timed { timed, facts: self.facts(prepared) })
     }
 
     /// What was measured. The noise of the machine is learnt from it.
@@ -216,9 +215,10 @@ impl Measuring {
         Ok(measured)
     }
 
-    /// How the cell was compiled, and what the noise is by now.
-    fn facts(&self) -> Facts {
-        let facts = self.state().facts.clone();
+    /// How the cell was compiled, and what the noise is by now. Of the variables that hold code those are named that this magic mentions.
+    fn facts(&self, prepared: &Prepared) -> Facts {
+        let mut facts = self.state().facts.clone();
+        facts.holding_code.retain(|name| mentions(prepared, name));
         let mut floor = self.floor();
         let share = floor.on(&machine(&facts.processor, &facts.compiler));
         Facts { floor: share, starts: floor.starts(), ..facts }
@@ -280,6 +280,15 @@ impl Host for Measuring {
     fn ask(&self, prompt: String, password: bool) -> BoxFuture<'_, Result<String, NoInput>> {
         self.stage.ask(prompt, password)
     }
+}
+
+/// Whether the code of a magic has this word in it.
+fn mentions(prepared: &Prepared, name: &str) -> bool {
+    let call = &prepared.call;
+    let texts = [call.rest.as_str(), call.body.as_deref().unwrap_or_default()];
+    let mut words =
+        texts.iter().flat_map(|text| text.split(|sign: char| sign != '_' && !sign.is_alphanumeric()));
+    words.any(|word| word == name)
 }
 
 /// How the magic was called: `%timeit`, `%%timeit`.

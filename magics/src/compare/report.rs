@@ -173,7 +173,7 @@ impl<'a> Comparison<'a> {
             let doubts = entry.figures.doubts(self.repeats_are_prescribed);
             doubts.into_iter().map(|doubt| format!("`{}`: {doubt}", entry.label)).collect()
         };
-        let slow = context::not_release(&self.measurement.facts);
+        let slow = context::doubts(&self.measurement.facts);
         partial.into_iter().chain(slow).chain(self.entries.iter().flat_map(of_entry)).collect()
     }
 

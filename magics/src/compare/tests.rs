@@ -121,7 +121,7 @@ fn where_there_is_no_ratio_the_figures_are_there_all_the_same() {
     check_report(
         "%compare a() vs d()",
         raced(vec![lane(1e-6), nothing], vec![Some(true)]),
-        "No ratio: `d()` takes no time that could be measured.\nThe results are equal.\nCode  Median     95 % interval  Runs\n------------------------------------\na()     1 µs  979 ns … 1.03 µs   100\nd()     0 ns          0 … 0 ns   100\n`d()`: An iteration takes 0 ns, an empty loop 2.00 ns: the compiler probably removed the code or worked it out beforehand. Use its result, and pass its inputs through black_box.\nZen · rustc 1.95.0 · opt-level 3 · noise floor ±2.5 % (4 starts)",
+        "No ratio: `d()` takes no time that could be measured.\nThe results are equal.\nCode  Median     95 % interval  Runs\n------------------------------------\na()     1 µs  979 ns … 1.03 µs   100\nd()     0 ns          0 … 0 ns   100\n`d()`: An iteration takes 0 ns, an empty loop 2 ns: the compiler probably removed the code or worked it out beforehand. Use its result, and pass its inputs through black_box.\nZen · rustc 1.95.0 · opt-level 3 · noise floor ±2.5 % (4 starts)",
     );
     let fewer = Lane { blocks: vec![vec![(1000, 1e-3); 10]; 5], ..lane(1e-6) };
     check_report(

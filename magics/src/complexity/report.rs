@@ -189,9 +189,9 @@ impl Swept<'_> {
             };
             format!("Left out: {} = {}; {why}.", self.name, listed(&measured.left_out))
         });
-        let slow = context::not_release(&self.measurement.facts);
-        let all = [partial, left_out, slow, self.nothing(), self.noise()];
-        all.into_iter().flatten().collect()
+        let slow = context::doubts(&self.measurement.facts);
+        let of_sweep = [self.nothing(), self.noise()];
+        [partial, left_out].into_iter().flatten().chain(slow).chain(of_sweep.into_iter().flatten()).collect()
     }
 
     /// The sizes at which a doubt of this kind stands.

@@ -39,10 +39,25 @@ fn noise(facts: &Facts) -> String {
     }
 }
 
-/// What is to be said where the code was not built as `cargo build --release` builds it.
-pub(crate) fn not_release(facts: &Facts) -> Option<String> {
+/// What makes a figure another one than that of the code in a program: it was not built as `cargo build --release` builds it, or it is called through a pointer.
+pub(crate) fn doubts(facts: &Facts) -> Vec<String> {
     let level = facts.optimisation.as_str();
-    (!["", "3"].contains(&level)).then(|| {
-        format!("The cell was compiled at opt-level {level}, where a release build has 3: `%config` or `:opt 3` changes it.")
+    let slow = (!["", "3"].contains(&level)).then(|| {
+        format!(
+            "The cell was compiled at opt-level {level}, where a release build has 3: `:opt 3` changes it."
+        )
+    });
+    slow.into_iter().chain(dispatched(&facts.holding_code)).collect()
+}
+
+/// What is to be said of code that variables hold.
+fn dispatched(names: &[String]) -> Option<String> {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let (are, they) = if names.len() == 1 { ("is", "it") } else { ("are", "they") };
+    (!names.is_empty()).then(|| {
+        format!(
+            "{} {are} called through a pointer, as {they} would be from a box in a program: nothing of it is inlined. A function that is defined with `fn` is.",
+            names.join(", ")
+        )
     })
 }

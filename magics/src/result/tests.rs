@@ -18,7 +18,7 @@ fn results() -> Vec<(&'static str, Outcome)> {
     let built = |level: &str| Built {
         build: Build { optimisation: Some(level.to_owned()), target_cpu: Some("native".to_owned()) },
         measured: Measured { lanes: vec![lane(1e-6)], ..Measured::default() },
-        not_switched: vec!["<b>".to_owned()],
+        holding_code: vec!["<b>".to_owned()],
     };
     let builds = Measurement { builds: vec![built("0"), built("3")], ..measurement(vec![]) };
     let mut differ = measurement(vec![lane(1e-6), lane(2e-6), lane(3e-6)]);

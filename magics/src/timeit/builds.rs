@@ -100,7 +100,10 @@ fn doubts(rows: &[Row]) -> Vec<String> {
         let partial = row.figures.as_ref().is_some_and(|figures| figures.ending == Ending::Stopped);
         let partial = partial.then(|| "Partial: it was interrupted.".to_owned());
         let figures = row.figures.iter().flat_map(|figures| figures.doubts(false));
-        let all = row.built.not_switched.iter().cloned().chain(partial).chain(figures);
+        let held = row.built.holding_code.iter().map(|name| {
+            format!("`{name}` holds code that was built when it was made, and is called as it is.")
+        });
+        let all = held.chain(partial).chain(figures);
         all.map(|doubt| format!("{}: {doubt}", row.label())).collect()
     };
     rows.iter().flat_map(of_row).collect()

@@ -152,7 +152,7 @@ impl Timing<'_> {
     fn doubts(&self) -> Vec<String> {
         let prescribed = repeats_are_prescribed(&self.call.matches);
         let partial = (self.figures.ending == Ending::Stopped).then(|| PARTIAL.to_owned());
-        let slow = context::not_release(&self.measurement.facts);
+        let slow = context::doubts(&self.measurement.facts);
         partial.into_iter().chain(slow).chain(self.figures.doubts(prescribed)).collect()
     }
 

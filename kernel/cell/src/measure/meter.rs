@@ -304,6 +304,8 @@ impl Counter for Allocations {
 struct Observer {
     id: u64,
     silent: bool,
+    /// What all of it may take, in seconds.
+    budget: f64,
     /// When progress was last told, since the beginning.
     told: Duration,
     begun: Instant,
@@ -311,19 +313,26 @@ struct Observer {
 
 impl Observer {
     fn new(id: u64, options: &Options) -> Self {
-        Self { id, silent: options.silent, told: SILENCE.saturating_sub(PERIOD), begun: Instant::now() }
+        Self {
+            id,
+            silent: options.silent,
+            budget: options.budget,
+            told: SILENCE.saturating_sub(PERIOD),
+            begun: Instant::now(),
+        }
     }
 
     fn look(&mut self, progress: &Progress<'_>) -> ControlFlow<()> {
         if stop::requested() {
             return ControlFlow::Break(());
         }
-        // In a sweep each size begins at zero.
+        // In a sweep each size begins at zero, and has a share of the budget.
         let elapsed = self.begun.elapsed();
+        let budget = if progress.size.is_some() { self.budget } else { progress.budget.as_secs_f64() };
         if !self.silent && elapsed >= self.told + PERIOD {
             self.told = elapsed;
             let mut object = Object::default();
-            object.number("elapsed", elapsed.as_secs_f64()).number("budget", progress.budget.as_secs_f64());
+            object.number("elapsed", elapsed.as_secs_f64()).number("budget", budget);
             object
                 .raw("batches", progress.batches)
                 .raw("medians", list(progress.medians.iter().copied().map(Number)));
