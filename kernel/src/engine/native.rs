@@ -19,6 +19,7 @@ mod entry;
 mod generate;
 mod identity;
 mod idle;
+mod inserts;
 mod items;
 mod macros;
 mod mentions;
@@ -373,9 +374,7 @@ fn compilation(state: &State, program: &Program, took: Duration) -> Compilation 
 fn holding_code(program: &Program) -> Vec<String> {
     let holds = |name: &&String| {
         let variable = program.notebook.variables.get(*name);
-        variable.is_some_and(|variable| {
-            ["dyn Fn", "dyn for<", "fn("].iter().any(|code| variable.type_name.contains(code))
-        })
+        variable.is_some_and(|variable| ["dyn ", "fn("].iter().any(|code| variable.type_name.contains(code)))
     };
     program.taken.iter().filter(holds).cloned().collect()
 }

@@ -53,10 +53,10 @@ pub(crate) fn doubts(facts: &Facts) -> Vec<String> {
 /// What is to be said of code that variables hold.
 fn dispatched(names: &[String]) -> Option<String> {
     let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    let (are, they) = if names.len() == 1 { ("is", "it") } else { ("are", "they") };
+    let hold = if names.len() == 1 { "holds" } else { "hold" };
     (!names.is_empty()).then(|| {
         format!(
-            "{} {are} called through a pointer, as {they} would be from a box in a program: nothing of it is inlined. A function that is defined with `fn` is.",
+            "What {} {hold} is called through a pointer, as it would be in a program: nothing of it is inlined.",
             names.join(", ")
         )
     })

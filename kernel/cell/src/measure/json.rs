@@ -40,6 +40,11 @@ impl Display for Number {
     }
 }
 
+/// A whole number, or null.
+pub(super) fn or_null(number: Option<u64>) -> String {
+    number.map_or_else(|| "null".to_owned(), |number| number.to_string())
+}
+
 /// A list.
 pub(super) fn list<T: Display>(items: impl IntoIterator<Item = T>) -> String {
     let mut text = "[".to_owned();

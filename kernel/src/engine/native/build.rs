@@ -7,6 +7,7 @@ use super::diagnose::{Files, explain, leave_out_repeated, note};
 use super::entry::{Entry, Places, Style, Taken};
 use super::generate::{self, Crate, Loaded, STATEMENTS};
 use super::idle::idle;
+use super::inserts::{within_items, wrong};
 use super::notebook::{Gone, Notebook, Variable};
 use super::place::{Placed, place};
 use super::prelude::{Prelude, bound, prelude};
@@ -16,7 +17,7 @@ use super::split::{Kind, Part, Split, Statement, split};
 use super::toolchain::Toolchain;
 use super::types::{self, Closures, Found};
 use super::units::{Unit, UnitId};
-use crate::engine::{Cell, Diagnostic, Failure, Level, Span, Trouble};
+use crate::engine::{Cell, Diagnostic, Failure, Level, Trouble};
 use assay_magics::plan::Insert;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -102,35 +103,12 @@ async fn build_with(
         split(text.text(), &|name| before.stands_for_items(name)).unwrap_or_else(|| whole(text.text()));
     let mut notebook = before.clone();
     notebook.texts.insert(cell.number, Arc::from(cell.source.as_str()));
-    measured_in_items(cell, &text, &split)?;
+    within_items(cell.number, &text, &split)?;
     let placed = place(&mut notebook, cell.number, &text, &split);
     let notes = notebook.left_behind(before);
     let builder =
         Builder { workshop, notebook, cell, text: &text, split: &split, warnings: Vec::new(), notes };
     builder.build(&placed).await
-}
-
-/// What is measured is measured where the cell's statements run: an item is another crate, and is called by whoever likes.
-fn measured_in_items(cell: &Cell, text: &Source, split: &Split) -> Result<(), Failure> {
-    let Some((item, insert)) =
-        split.items().find_map(|item| Some((item, text.ours_within(&item.range).into_iter().next()?)))
-    else {
-        return Ok(());
-    };
-    let place = text
-        .origin(&(insert.start..insert.start))
-        .or_else(|| text.origin(&(item.range.start..item.range.start)));
-    let range = place.map_or(0..0, |(_, range)| range);
-    let label = Some("this is part of an item".to_owned());
-    let help = "put it where the cell's statements run, and call the function there".to_owned();
-    Err(Failure::Compile(vec![Diagnostic {
-        level: Level::Error,
-        code: None,
-        message: "what measures stands among statements of a cell, and not within a function or another item"
-            .to_owned(),
-        spans: vec![Span { cell: cell.number, range, label, primary: true }],
-        children: vec![note(Level::Help, help)],
-    }]))
 }
 
 fn undecided() -> Trouble {
@@ -259,7 +237,7 @@ impl Builder<'_> {
                 if !adjustment.read(&found, &entry) {
                     return Ok(self.accepted(made, placed.own, entry, &adjustment, &found)?);
                 }
-            } else if let Some(number) = wrong_insert(&made) {
+            } else if let Some(number) = wrong(&made.compiled.messages, &made.files) {
                 return Err(Unbuilt::LeaveOut(number));
             } else if !adjustment.learn(&made.compiled.messages, &made.statements, &places, &entry) {
                 let made = self.second_opinion(placed.own, &before, made, entry.awaits).await?;
@@ -571,14 +549,6 @@ impl Builder<'_> {
             notes: self.notes,
         }
     }
-}
-
-/// The insert that may be left out and in which the first such error is.
-fn wrong_insert(made: &Made) -> Option<usize> {
-    let errors = made.compiled.messages.iter().filter(|message| message.level == "error");
-    errors
-        .flat_map(|message| message.spans.iter().filter(|span| span.is_primary))
-        .find_map(|span| made.files.get(&span.file_name)?.optional(&span.bytes()))
 }
 
 /// Says of errors in other cells why they are there.
