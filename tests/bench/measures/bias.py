@@ -24,7 +24,7 @@ def cell(steps: int, seconds: float) -> str:
     return f"""let before = {by_hand};
 %timeit spin({steps})
 let behind = {by_hand};
-println!("{{before}} {{behind}} {{}}", by_hand({seconds / 2}, || ()));"""
+println!("{{before}} {{behind}}");"""
 
 
 def measure(asked: argparse.Namespace) -> list[Goal]:
@@ -40,8 +40,8 @@ def measure(asked: argparse.Namespace) -> list[Goal]:
             empty.append(kernel.run("%timeit ()").lane["median"])
             for steps in lengths:
                 answer = kernel.run(cell(steps, seconds))
-                before, behind, loop = (float(text) * 1e-9 for text in answer.said.split())
-                rows[steps].append((answer.lane["median"], (before + behind) / 2 - loop))
+                before, behind = (float(text) * 1e-9 for text in answer.said.split())
+                rows[steps].append((answer.lane["median"], (before + behind) / 2))
                 floor = answer.result["facts"]["noise_floor"]
     return print_bias(empty, rows, floor)
 

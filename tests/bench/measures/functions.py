@@ -61,19 +61,13 @@ def by_timeit(kernel: Notebook, call: str) -> float:
 
 
 def in_a_cell(kernel: Notebook, call: str, seconds: float) -> float:
-    return less_the_loop(kernel.run(f'println!("{{}} {{}}", by_hand({seconds}, || {call}), by_hand({seconds / 4}, || ()));').said)
+    return float(kernel.run(f'println!("{{}}", by_hand({seconds}, || {call}));').said) * 1e-9
 
 
 def ask(binary: subprocess.Popen[str], number: int, seconds: float) -> float:
     assert binary.stdin is not None and binary.stdout is not None
     binary.stdin.write(f"{number} {seconds}\n")
-    return less_the_loop(binary.stdout.readline())
-
-
-def less_the_loop(said: str) -> float:
-    """From the nanoseconds of a call and of an empty loop."""
-    call, loop = (float(text) * 1e-9 for text in said.split())
-    return call - loop
+    return float(binary.stdout.readline()) * 1e-9
 
 
 def print_functions(times: dict[str, dict[str, list[float]]], rounds: int, floor: float) -> list[Goal]:

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from .figures import Goal, progress, share, table
-from .notebook import FUNCTIONS, INPUTS, Notebook, notebook
+from .notebook import FUNCTIONS, INPUTS, Notebook, Trouble, notebook
 
 BUDGET = "0.25s"
 STEPS = 2000
@@ -38,6 +38,9 @@ class Case:
         code = [f"'first: {{ {self.first} }}", f"'second: {{ {self.second} }}"]
         lines = code[::-1] if is_turned else code
         result = kernel.run("\n".join([f"%%compare --budget {BUDGET}", *lines])).result
+        # There is none if one of the two takes no time.
+        if len(result["pairs"]) != 1:
+            raise Trouble(f"{self.name}: {len(result['pairs'])} verdicts instead of one")
         [pair] = result["pairs"]
         labels = [lane["label"] for lane in result["lanes"]]
         first, second = labels[pair["first"]], labels[pair["second"]]
@@ -74,9 +77,16 @@ def measure(asked: argparse.Namespace) -> list[Goal]:
     with notebook(asked.kernel, asked.data, [*FUNCTIONS, INPUTS]) as kernel:
         for trial in range(asked.trials):
             if trial % 10 == 0:
-                progress(f"verdicts: trial {trial} of {asked.trials}")
-            for case in all_cases:
-                case.try_once(kernel, trial % 2 == 1)
+                progress(f"verdicts: trial {trial + 1} of {asked.trials}")
+            try:
+                for case in all_cases:
+                    case.try_once(kernel, trial % 2 == 1)
+            except Trouble as why:
+                # What there is took long: it is not thrown away.
+                if trial == 0:
+                    raise
+                print(f"\nThe trials of %%compare ended early: {why}", flush=True)
+                break
     return print_verdicts(all_cases)
 
 
