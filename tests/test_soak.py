@@ -37,6 +37,14 @@ ENDLESS = [
 ]
 
 
+# What can be stopped where it stands, after it has changed a variable and said so: what it did until then stays.
+STOPPABLE = [
+    'a += 2; println!("running"); for _ in assay::progress(0..u64::MAX) { std::hint::black_box(1); }',
+    'a += 2; println!("running"); std::future::pending::<()>().await;',
+    'a += 2; println!("running");\n%timeit -q --budget 60 -r 1000000 std::hint::black_box(1) + 1',
+]
+
+
 class Model:
     """What the variables are."""
 
@@ -64,7 +72,7 @@ def interrupted(front: FrontEnd, code: str, delay: float) -> str | None:
 
 def turn(front: FrontEnd, model: Model, dice: random.Random, number: int) -> None:
     """One cell."""
-    kind = dice.randrange(11)
+    kind = dice.randrange(12)
     if kind == 0:
         front.execute("a = step(a);").ok()
         model.a += 1
@@ -99,6 +107,16 @@ def turn(front: FrontEnd, model: Model, dice: random.Random, number: int) -> Non
     elif kind == 9:
         # A thread that goes on, and holds nothing up.
         front.execute("std::thread::spawn(|| std::thread::sleep(std::time::Duration::from_millis(300)));").ok()
+    elif kind == 10:
+        cell = front.start(dice.choice(STOPPABLE))
+        front.until_output(cell, "running")
+        # The loop, the wait or the measurement is there by then, as a person's press would find it.
+        sleep(0.2 + dice.random() * 0.3)
+        front.request("interrupt_request", channel="control")
+        front.wait(cell)
+        assert cell.error()["ename"] == "Interrupted"
+        cell.everything()
+        model.a += 2
     else:
         code, name = dice.choice(LOST)
         failed = front.execute(code)

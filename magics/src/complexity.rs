@@ -44,7 +44,7 @@ impl Magic for Complexity {
     }
 
     fn example(&self) -> &'static str {
-        "%%complexity n=16..65536 let mut v: Vec<usize> = (0..n).rev().collect();\nv.sort_unstable();"
+        "%%complexity n=16..65536 let v: Vec<usize> = (0..n).collect();\nv.iter().filter(|x| *x % 3 == 0).count()"
     }
 
     fn wants(&self) -> Wants {

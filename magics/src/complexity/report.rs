@@ -16,6 +16,9 @@ use serde_json::{Value, json};
 /// Points of a curve: enough for a smooth line.
 const POINTS: u32 = 60;
 
+/// A sweep goes over the sizes so often, as far as its budget has room for that: the stopwatch's number.
+const PASSES: usize = 3;
+
 /// The report of a sweep.
 pub(super) fn report(call: &Call, sweep: &Sweep, measurement: &Measurement) -> Report {
     if is_set(&call.matches, "q") {
@@ -64,14 +67,14 @@ impl<'a> Row<'a> {
         Some(Self { size: lane.size?, lane, cost })
     }
 
-    /// What is fitted: the medians of blocks, or the bytes.
-    fn points(&self) -> Vec<(f64, f64)> {
+    /// What is fitted: the least of the medians of the passes over the sizes, for whatever disturbs a machine makes it slower; or the bytes.
+    fn point(&self) -> Option<(f64, f64)> {
         let n = self.size as f64;
         match &self.cost {
             Cost::Time(figures) => {
-                figures.samples.block_medians().into_iter().map(|cost| (n, cost)).collect()
+                figures.samples.part_medians(PASSES).into_iter().reduce(f64::min).map(|cost| (n, cost))
             }
-            Cost::Memory(counted) => vec![(n, counted.most.1 as f64)],
+            Cost::Memory(counted) => Some((n, counted.most.1 as f64)),
         }
     }
 
@@ -99,7 +102,7 @@ impl<'a> Row<'a> {
 
 fn growth_of(rows: &[Row], measurement: &Measurement) -> Growth {
     let usable = rows.iter().filter(|row| !row.time().is_some_and(Figures::is_nothing));
-    let points: Vec<(f64, f64)> = usable.flat_map(Row::points).collect();
+    let points: Vec<(f64, f64)> = usable.filter_map(Row::point).collect();
     // Counts are exact.
     let is_time = rows.iter().any(|row| row.time().is_some());
     growth(&points, if is_time { measurement.facts.floor } else { 0.0 }, 0)

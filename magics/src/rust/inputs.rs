@@ -13,6 +13,9 @@ pub(super) fn of(expression: &Expr, text: &Text) -> Vec<Range<usize>> {
 
 fn collect(expression: &Expr, text: &Text, found: &mut Vec<Range<usize>>) {
     if let Expr::Call(call) = expression {
+        if hides(&call.func) {
+            return;
+        }
         for argument in &call.args {
             if is_literal(argument) {
                 found.push(text.span_of(argument));
@@ -25,6 +28,12 @@ fn collect(expression: &Expr, text: &Text, found: &mut Vec<Range<usize>>) {
     for part in parts(expression) {
         collect(part, text, found);
     }
+}
+
+/// Whether a function hides its argument already. Hidden twice it would be written to memory twice, which takes as long as a few additions.
+fn hides(function: &Expr) -> bool {
+    let Expr::Path(path) = function else { return false };
+    path.path.segments.last().is_some_and(|last| last.ident == "black_box")
 }
 
 fn is_literal(expression: &Expr) -> bool {

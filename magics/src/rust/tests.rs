@@ -62,6 +62,7 @@ fn literals_that_functions_are_called_with_are_inputs() {
         "f(20, -1, &2, \"ß\", x) | single | input 20 | input -1 | input &2 | input \"ß\" | value f(20, -1, &2, \"ß\", x)",
     );
     check("g(f(1)).h(2) + 3", "g(f(1)).h(2) + 3 | single | input 1 | value g(f(1)).h(2) + 3");
+    check("f(black_box(1), 2)", "f(black_box(1), 2) | single | input 2 | value f(black_box(1), 2)");
     check("m!(f(1))", "m!(f(1)) | single | value m!(f(1))");
     check("{ f(1) }", "{ f(1) } | single | value { f(1) }");
     check("map(|x| f(1))", "map(|x| f(1)) | single | value map(|x| f(1))");

@@ -83,6 +83,17 @@ impl Samples {
         self.blocks().map(|block| Sorted::of(block).median()).collect()
     }
 
+    /// The median of each of so many parts, which are blocks that follow each other; of as many as there are blocks, if those are fewer. A part has more samples than a block, and so
+    /// a moment in which the machine did something else is less of it.
+    pub fn part_medians(&self, parts: usize) -> Vec<f64> {
+        let parts = parts.clamp(1, self.blocks.len());
+        let bounds = |part: usize| {
+            let (first, next) = (part * self.blocks.len() / parts, (part + 1) * self.blocks.len() / parts);
+            self.blocks[first].start..self.blocks[next - 1].end
+        };
+        (0..parts).map(|part| Sorted::of(&self.values[bounds(part)]).median()).collect()
+    }
+
     /// The values in ascending order, for quantiles.
     pub fn sorted(&self) -> Sorted {
         Sorted::of(&self.values)
@@ -118,6 +129,16 @@ mod tests {
 
     fn batch(iterations: u64, nanoseconds: u64) -> RawBatch {
         RawBatch { iterations, elapsed: Duration::from_nanos(nanoseconds) }
+    }
+
+    #[test]
+    fn parts_are_blocks_that_follow_each_other() {
+        let samples = Samples::new(&[vec![1.0, 9.0], vec![2.0], vec![3.0], vec![4.0], vec![5.0]]).unwrap();
+        assert_eq!(samples.part_medians(1), [3.5]);
+        assert_eq!(samples.part_medians(2), [2.0, 4.0]);
+        assert_eq!(samples.part_medians(5), samples.block_medians());
+        assert_eq!(samples.part_medians(9), samples.block_medians());
+        assert_eq!(samples.part_medians(0), [3.5]);
     }
 
     #[test]

@@ -101,6 +101,20 @@ impl Measurement {
             .collect()
     }
 
+    /// Takes in what was measured of the same code later.
+    pub(crate) fn append(&mut self, later: Self) {
+        // An empty loop is measured beside each block.
+        let blocks = |one: &Self| one.blocks.len().max(1) as f64;
+        let (here, there) = (blocks(self), blocks(&later));
+        self.empty_loop = (self.empty_loop * here + later.empty_loop * there) / (here + there);
+        self.blocks.extend(later.blocks);
+        self.threads.iter_mut().zip(later.threads).for_each(|(all, more)| all.extend(more));
+        self.counted = self.counted.or(later.counted);
+        self.calls += later.calls;
+        self.elapsed += later.elapsed;
+        self.ending = later.ending;
+    }
+
     /// The median seconds of a batch, all of its iterations together.
     pub fn batch(&self) -> f64 {
         let all: Vec<f64> = self.blocks.iter().flatten().map(|batch| batch.elapsed.as_secs_f64()).collect();

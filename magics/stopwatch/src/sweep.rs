@@ -6,10 +6,17 @@ use crate::settings::Settings;
 use crate::stopwatch::Stopwatch;
 use std::time::Duration;
 
+/// A sweep goes over the sizes so often, if there is time: what the machine does for a second then meets a part of what is measured at some sizes, and not all that is
+/// measured at one. Of twelve known functions on a busy machine one was named rightly by a single pass, and half of them when a size's figure was one of all its blocks.
+const PASSES: u32 = 3;
+
+/// A size is measured again if so many runs fit into its share of a pass: the blocks that are judged by.
+const RUNS_AGAIN: f64 = 5.0;
+
 /// What was measured at growing sizes.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Sweep {
-    /// Each size with its measurement, in ascending order. The last is partial if the sweep was stopped.
+    /// Each size with its measurement, in ascending order. One is partial if the sweep was stopped.
     pub points: Vec<Point>,
     /// The sizes that were not measured, in ascending order: a single run of the smallest of them would have ended after the budget, or the sweep was stopped.
     pub left_out: Vec<u64>,
@@ -27,17 +34,18 @@ pub struct Point {
 }
 
 impl Sweep {
-    /// Sizes with the seconds of an iteration, a point for the median of each block: what [`growth`](assay_statistics::growth) takes.
+    /// Sizes with the seconds of an iteration: what [`growth`](assay_statistics::growth) takes. It is the least of the medians of the passes, for whatever disturbs a machine makes it slower.
     pub fn costs(&self) -> Vec<(f64, f64)> {
-        let medians =
-            |point: &Point| point.measurement.samples().map_or_else(|_| Vec::new(), |s| s.block_medians());
-        let costs = |point| medians(point).into_iter().map(|cost| (point.size as f64, cost));
-        self.points.iter().flat_map(costs).collect()
+        let least = |point: &Point| {
+            let samples = point.measurement.samples().ok()?;
+            samples.part_medians(PASSES as usize).into_iter().reduce(f64::min)
+        };
+        self.points.iter().filter_map(|point| Some((point.size as f64, least(point)?))).collect()
     }
 
     /// Whether it was stopped before its time.
     pub fn is_partial(&self) -> bool {
-        self.points.last().is_some_and(|point| point.measurement.is_partial())
+        self.points.iter().any(|point| point.measurement.is_partial())
     }
 }
 
@@ -45,10 +53,10 @@ impl Sweep {
 pub type Measure<'m> = dyn FnMut(&mut dyn Routine) + 'm;
 
 impl Stopwatch<'_> {
-    /// Measures code at each of `sizes`, which it takes in ascending order and once each. `at` is given a size, makes ready what is needed, and hands the routine to what it is given
+    /// Measures code at each of `sizes`, which it takes in ascending order, in several passes. `at` is given a size, makes ready what is needed, and hands the routine to what it is given
     /// with it. A size of which it hands over nothing is passed over; of several the last counts.
     ///
-    /// The budget is that of the whole sweep. Each size has an equal part of what is left of it, so that what small ones do not need is for the large ones. It ends before the
+    /// The budget is that of the whole sweep. Each size has an equal part of what is left of its pass, so that what small ones do not need is for the large ones. The first pass ends before the
     /// first size of which a single run would end after the budget, if cost goes on growing as it did last. Claims are not decided.
     pub fn sweep(&mut self, sizes: &[u64], at: &mut dyn FnMut(u64, &mut Measure<'_>)) -> Sweep {
         let mut all = Sizes::new(sizes, self.settings, self.wall.now());
@@ -77,6 +85,10 @@ pub(crate) struct Sizes {
     settings: Settings,
     begun: Duration,
     sweep: Sweep,
+    /// How many passes are over.
+    over: u32,
+    /// The sizes that this pass has not come to, if it is not the first.
+    again: Vec<u64>,
 }
 
 impl Sizes {
@@ -85,24 +97,68 @@ impl Sizes {
         let mut left_out = sizes.to_vec();
         left_out.sort_unstable();
         left_out.dedup();
-        Self { settings, begun, sweep: Sweep { points: Vec::new(), left_out } }
+        Self { settings, begun, sweep: Sweep { points: Vec::new(), left_out }, over: 0, again: Vec::new() }
     }
 
     /// The next size, and how it is to be measured.
     pub(crate) fn next(&mut self, now: Duration) -> Option<(u64, Settings)> {
-        let size = self.sweep.left_out.first().copied()?;
-        let left = self.settings.budget.saturating_sub(now.saturating_sub(self.begun));
-        if self.sweep.is_partial() || self.sweep.one_run(size) > left.as_secs_f64() {
+        if self.sweep.is_partial() {
             return None;
         }
-        let budget = left / self.sweep.left_out.len() as u32;
-        self.sweep.left_out.remove(0);
+        let left = self.settings.budget.saturating_sub(now.saturating_sub(self.begun));
+        let next = if self.over == 0 { self.first_pass(left) } else { None };
+        let (size, budget) = next.or_else(|| self.later_pass(left))?;
         Some((size, Settings { budget, claim: None, ..self.settings }))
+    }
+
+    /// The next size that nothing is known of, and its share of the budget.
+    fn first_pass(&mut self, left: Duration) -> Option<(u64, Duration)> {
+        let size = self.sweep.left_out.first().copied()?;
+        if self.sweep.one_run(size) > left.as_secs_f64() {
+            return None;
+        }
+        // Where nothing is timed there is nothing that a second look would tell.
+        let passes = if self.settings.counts_only.is_some() { 1 } else { PASSES };
+        let later = self.settings.budget / passes * (passes - 1);
+        let share = left.saturating_sub(later) / self.sweep.left_out.len() as u32;
+        self.sweep.left_out.remove(0);
+        Some((size, share))
+    }
+
+    /// The next size that is measured again.
+    fn later_pass(&mut self, left: Duration) -> Option<(u64, Duration)> {
+        loop {
+            if self.again.is_empty() {
+                self.over += 1;
+                if self.over >= PASSES || self.settings.counts_only.is_some() {
+                    return None;
+                }
+                self.again = self.sweep.points.iter().map(|point| point.size).collect();
+            }
+            let share = left / (PASSES - self.over) / self.again.len().max(1) as u32;
+            if self.again.is_empty() {
+                return None;
+            }
+            let size = self.again.remove(0);
+            let one_run =
+                self.sweep.points.iter().find(|point| point.size == size).map_or(0.0, Point::one_run);
+            if RUNS_AGAIN * one_run <= share.as_secs_f64() {
+                return Some((size, share));
+            }
+        }
     }
 
     /// What was measured there, if anything was.
     pub(crate) fn keep(&mut self, point: impl IntoIterator<Item = Point>) {
-        self.sweep.points.extend(point);
+        for point in point {
+            match self.sweep.points.iter_mut().find(|before| before.size == point.size) {
+                Some(before) => {
+                    before.elapsed += point.elapsed;
+                    before.measurement.append(point.measurement);
+                }
+                None => self.sweep.points.push(point),
+            }
+        }
     }
 
     pub(crate) fn finish(self) -> Sweep {
@@ -179,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn every_size_is_measured_once_and_growth_is_seen() {
+    fn every_size_is_measured_in_each_pass_and_growth_is_seen() {
         let costs: [(Cost, Class); 3] =
             [(|n| 5.0 * n, Class::Linear), (|n| 0.1 * n * n, Class::Quadratic), (|_| 50.0, Class::Constant)];
         for (cost, class) in costs {
@@ -189,12 +245,35 @@ mod tests {
             let (sweep, elapsed) = sweep(&sizes, |_| 1000.0, cost, u64::MAX);
             assert!(sweep.left_out.is_empty() && !sweep.is_partial());
             assert!(sweep.points.iter().map(|point| point.size).eq(powers(4, 13)));
-            assert!(sweep.points.iter().all(|point| point.measurement.blocks.len() >= 5));
+            assert!(sweep.points.iter().all(|point| point.measurement.blocks.len() >= 3 * 5));
             assert!(elapsed < 1.05 * BUDGET.as_secs_f64(), "{elapsed}");
             let growth = growth(&sweep.costs(), 0.02, 0);
             let is_named =
                 matches!(growth.verdict, GrowthVerdict::Named { class: named, .. } if named == class);
             assert!(is_named, "{:?}", growth.verdict);
+        }
+    }
+
+    /// Somebody else works on the other half of the processor for a while.
+    #[test]
+    fn a_machine_that_is_slower_for_a_while_does_not_change_the_class() {
+        for from in [0.0, 0.7, 1.9, 3.1] {
+            let time = Time::default();
+            let clock = time.clock();
+            let mut observer = |_: &Progress<'_>| ControlFlow::Continue(());
+            let mut at = |size: u64, measure: &mut Measure<'_>| {
+                measure(&mut Simulated::new(&time, &clock, |_, _| {
+                    let slow = (from..from + 1.2).contains(&time.seconds());
+                    5.0 * size as f64 * if slow { 2.0 } else { 1.0 }
+                }));
+            };
+            let settings = Settings { budget: BUDGET, ..Settings::default() };
+            let sweep = Stopwatch::new(settings, &clock, &mut observer).sweep(&powers(6, 16), &mut at);
+            let verdict = growth(&sweep.costs(), 0.02, 0).verdict;
+            assert!(
+                matches!(verdict, GrowthVerdict::Named { class: Class::Linear, .. }),
+                "{from}: {verdict:?}"
+            );
         }
     }
 
