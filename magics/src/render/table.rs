@@ -107,7 +107,12 @@ impl Table {
     }
 }
 
+/// A figure stays on one line, with its unit; where the page is narrow, headings and words give way.
 fn html_cell(open: &str, close: &str, text: &str, side: Side) -> String {
-    let align = if side == Side::Left { "left" } else { "right" };
-    format!("<{open} style=\"text-align: {align}\">{}</{close}>", escape(text))
+    let style = match side {
+        Side::Left => "text-align: left",
+        Side::Right if close == "td" => "text-align: right; white-space: nowrap",
+        Side::Right => "text-align: right",
+    };
+    format!("<{open} style=\"{style}\">{}</{close}>", escape(text))
 }
