@@ -17,6 +17,7 @@ use tokio::sync::watch;
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod cost;
+mod measure;
 
 /// A page that remembers what is shown on it, and a user who answers.
 struct Page {

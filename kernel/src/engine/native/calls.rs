@@ -4,7 +4,7 @@ use super::toolchain::RUNTIME;
 use std::sync::LazyLock;
 
 /// The files that hold what is public. What their bodies call is not there, and nobody asks for it.
-const PUBLIC: [&str; 4] = ["content", "display", "input", "progress"];
+const PUBLIC: [&str; 5] = ["content", "display", "input", "measure/result", "progress"];
 
 /// A module `assay` with everything that cells call by that name.
 pub(super) fn as_text() -> &'static str {
@@ -26,14 +26,19 @@ fn without_private(source: &str) -> String {
     // Documentation and attributes share the fate of what follows.
     let mut above = String::new();
     let mut lines = source.lines();
-    // Within a struct of which only the type is public.
+    // Within a struct, of which few fields are public.
     let mut fields = false;
     while let Some(line) = lines.next() {
         let code = line.trim_start();
-        if fields && line != "}" {
+        if fields && line != "}" && !code.starts_with("///") && !code.starts_with("pub ") {
+            above.clear();
             continue;
         }
-        fields = code.starts_with("pub struct") && line.ends_with('{');
+        if line == "}" {
+            // Of a field that is not public.
+            above.clear();
+        }
+        fields = line != "}" && (fields || (code.starts_with("pub struct") && line.ends_with('{')));
         if code.starts_with("//!") || code.starts_with("use ") {
             continue;
         }
@@ -81,9 +86,14 @@ mod tests {
         let text = as_text();
         let split = split(text, &|_| false).unwrap();
         assert_eq!((split.items().count(), split.statements().count()), (1, 0));
-        for call in
-            ["pub fn display<", "pub struct Handle", "fn mime_bundle(&self) -> Bundle;", "hint::black_box"]
-        {
+        for call in [
+            "pub fn display<",
+            "pub struct Handle",
+            "fn mime_bundle(&self) -> Bundle;",
+            "hint::black_box",
+            "pub struct TimeitResult {",
+            "pub median: f64,",
+        ] {
             assert!(text.contains(call), "{call}");
         }
         for hidden in ["pub(crate)", "mod board", "enum Bar", "fn nobody", "id: String", "crate::outlet"] {

@@ -1,0 +1,1 @@
+"""What ``instruments.py`` measures, a file for each part."""
