@@ -82,6 +82,12 @@ impl Figures {
         (outliers > 0).then(|| format!("{} of {}", counted(outliers, "outlier"), count(self.runs())))
     }
 
+    /// The same where it is headed as what it is: `3 of 640`.
+    pub(crate) fn outlying(&self) -> Option<String> {
+        let outliers = self.outliers.total() as u64;
+        (outliers > 0).then(|| format!("{} of {}", count(outliers), count(self.runs())))
+    }
+
     /// What makes the figures doubtful, in sentences. With `-r` it is not the budget that ends a measurement.
     pub(crate) fn doubts(&self, repeats_are_prescribed: bool) -> Vec<String> {
         let word = |doubt: &Warning| match doubt {

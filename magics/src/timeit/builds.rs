@@ -2,7 +2,7 @@
 
 use super::code_of;
 use crate::magic::{Call, Complaint, Report};
-use crate::measured::Ending;
+use crate::measured::{Ending, Facts};
 use crate::measuring::{digits, is_set};
 use crate::outcome::{Built, Measurement};
 use crate::plan::Build;
@@ -22,11 +22,18 @@ pub(super) fn report(call: &Call, measurement: &Measurement) -> Result<Report, C
     let rows: Vec<Row> = measurement.builds.iter().map(|built| Row::of(built, measurement)).collect();
     let digits = digits(&call.matches);
     let page = Page::default().line(&title(&code)).table(&table(&rows, digits)).doubts(doubts(&rows));
-    let page = context::close(page, &measurement.facts);
+    let page = context::close(page, &shared(measurement));
     let lanes: Vec<_> = rows.iter().filter_map(Row::raw).collect();
     let fields = json!({ "code": code, "lanes": lanes, "warnings": doubts(&rows) });
     let shown = Some(page.bundle(raw::result("timeit", fields, &measurement.facts)));
     Ok(Report { shown, also: chart(&code, &rows), ..Report::default() })
+}
+
+/// What all builds have in common: at which level each was built is told by its row.
+fn shared(measurement: &Measurement) -> Facts {
+    let levels = measurement.builds.iter().any(|built| built.build.optimisation.is_some());
+    let optimisation = if levels { String::new() } else { measurement.facts.optimisation.clone() };
+    Facts { optimisation, ..measurement.facts.clone() }
 }
 
 /// One build, with its figures if there are any.

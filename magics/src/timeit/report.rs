@@ -101,7 +101,7 @@ impl Timing<'_> {
         row("Median", duration_to(figures.median.value, digits));
         row("95 % interval", figures.interval(digits));
         row("Minimum", duration_to(figures.summary.min, digits));
-        figures.outliers().into_iter().for_each(|said| row("Outliers", said));
+        figures.outlying().into_iter().for_each(|said| row("Outliers", said));
         if let Some(counted) = figures.counted {
             row("Allocations", counted.allocations());
             row("Bytes allocated", counted.bytes());

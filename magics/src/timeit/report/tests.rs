@@ -136,13 +136,13 @@ fn several_builds_are_a_table() {
     check(
         "%timeit --opt 0,3 f()",
         builds(rows),
-        "f()\nBuild        Median     95 % interval  By the first  Runs\n---------------------------------------------------------\nopt-level 0   10 µs    9.79 … 10.3 µs            1×   100\nopt-level 3    1 µs  979 ns … 1.03 µs          0.1×   100\nopt-level 0: `g` holds code that was built when it was made, and is called as it is.",
+        "f()\nBuild        Median     95 % interval  By the first  Runs\n---------------------------------------------------------\nopt-level 0   10 µs    9.79 … 10.3 µs            1×   100\nopt-level 3    1 µs  979 ns … 1.03 µs          0.1×   100\nopt-level 0: `g` holds code that was built when it was made, and is called as it is.\nZen · rustc 1.95.0 · noise floor ±2.5 % (4 starts)",
     );
     let rows = vec![("2", lane(1e-6), ""), ("3", Lane::default(), "")];
     check(
         "%timeit --opt 2,3 f()",
         builds(rows),
-        "f()\nBuild              Median     95 % interval  By the first  Runs\n---------------------------------------------------------------\nopt-level 2          1 µs  979 ns … 1.03 µs            1×   100\nopt-level 3  not measured",
+        "f()\nBuild              Median     95 % interval  By the first  Runs\n---------------------------------------------------------------\nopt-level 2          1 µs  979 ns … 1.03 µs            1×   100\nopt-level 3  not measured\nZen · rustc 1.95.0 · noise floor ±2.5 % (4 starts)",
     );
     let charts = |cell: &str, outcome| report(cell, outcome).unwrap().also.len();
     assert_eq!(charts("%timeit --opt 0,3 f()", builds(vec![("0", lane(1.0), ""), ("3", lane(2.0), "")])), 1);
