@@ -261,12 +261,15 @@ class FrontEnd:
         answer: Callable[[str, bool], str | None] | None = None,
         header: dict[str, Any] | None = None,
         buffers: list[bytes] | None = None,
+        on_page: bool = False,
     ) -> Exchange:
         """Sends a request and does not wait."""
         header = header or self.make_header(msg_type)
         exchange = Exchange(channel, header, content, replies, answer=answer)
         self.exchanges[header["msg_id"]] = exchange
-        self.sockets[channel].send_multipart(self.frames(header, content) + (buffers or []))
+        # A cell has a name where it stands on a page.
+        metadata = {"cellId": header["msg_id"]} if on_page else None
+        self.sockets[channel].send_multipart(self.frames(header, content, metadata=metadata) + (buffers or []))
         return exchange
 
     def send_frames(self, frames: list[bytes], channel: str = "shell") -> None:
@@ -281,6 +284,7 @@ class FrontEnd:
         """Sends a cell and does not wait."""
         answer = fields.pop("answer", None)
         goes_on = fields.pop("goes_on", False)
+        on_page = fields.pop("on_page", True)
         content = {
             "code": code,
             "silent": False,
@@ -290,7 +294,7 @@ class FrontEnd:
             "stop_on_error": True,
             **fields,
         }
-        exchange = self.send("execute_request", content, answer=answer)
+        exchange = self.send("execute_request", content, answer=answer, on_page=on_page)
         exchange.goes_on = goes_on
         return exchange
 

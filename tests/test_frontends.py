@@ -257,9 +257,6 @@ def test_measuring_in_jupyter_console() -> None:
         terminal.expect(r"In \[3\]: ")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="jupyter console does not know displays that change: after a line of progress the result is not shown"
-)
 def test_a_long_measurement_in_jupyter_console() -> None:
     with console() as terminal:
         terminal.sendline("%timeit --budget 4 -r 40 std::thread::sleep(std::time::Duration::from_millis(60))")

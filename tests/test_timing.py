@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -284,17 +285,20 @@ def test_complexity(front: FrontEnd) -> None:
 def test_assertions(front: FrontEnd) -> None:
     front.execute(SLOW).ok()
     assert "ok" in run(front, "%assert_faster std::hint::black_box(1) + 1 than slow(1) by 2x")
-    failed = front.execute("%assert_faster slow(1) than std::hint::black_box(1) + 1").error()
-    assert failed["ename"] == "AssertionError"
+    done = front.execute("%assert_faster slow(1) than std::hint::black_box(1) + 1")
+    assert done.error()["ename"] == "AssertionError"
+    done.everything()
     assert "ok" in run(front, "%assert_time slow(1) < 10s")
     done = front.execute("let kept = 1;\n%assert_time slow(1) < 1ns\nlet never = 1;")
     assert done.error()["ename"] == "AssertionError"
-    done.everything()
+    assert "not so" in "\n".join(shown(done)), "the figures stand on the page, with their context"
     assert front.execute("kept").ok().text() == "1"
     assert front.execute("never").error()["ename"] == "E0425"
     assert "ok" in run(front, "%assert_allocs vec![1, 2, 3] <= 1")
-    failed = front.execute("%assert_allocs vec![vec![1], vec![2]] <= 2").error()
+    done = front.execute("%assert_allocs vec![vec![1], vec![2]] <= 2")
+    failed = done.error()
     assert failed["ename"] == "AssertionError" and "3 allocations" in failed["evalue"]
+    done.everything()
 
 
 def test_a_claim_that_cannot_be_decided_has_a_name_of_its_own(front: FrontEnd) -> None:
@@ -389,6 +393,20 @@ def test_a_saved_notebook_holds_no_debris(front: FrontEnd) -> None:
     texts = [*displays.values(), *plain_displays]
     assert sum(bool(LINE.search(text)) for text in texts) == 1
     assert len(displays) == 1, "progress and result are one display"
+
+
+def test_where_nothing_can_be_replaced_there_is_no_progress(front: FrontEnd) -> None:
+    done = front.execute("%timeit -r 30 std::thread::sleep(std::time::Duration::from_millis(60))", on_page=False).ok()
+    figures, chart = done.take("display_data")
+    assert LINE.search(figures.content["data"]["text/plain"]) and "image/png" in chart.content["data"]
+    cell = front.start("%timeit -r 100000 std::thread::sleep(std::time::Duration::from_millis(5))", on_page=False)
+    front.until(lambda: cell.busy is not None, "the cell's beginning")
+    sleep(2)
+    front.request("interrupt_request", channel="control").ok()
+    front.wait(cell)
+    assert cell.error()["ename"] == "Interrupted"
+    assert all(message.type == "display_data" for message in cell.outputs if message.type != "error")
+    assert "Partial" in "\n".join(shown(cell))
 
 
 def test_evcxr_says_that_it_cannot(front: FrontEnd) -> None:

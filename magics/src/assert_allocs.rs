@@ -159,7 +159,13 @@ mod tests {
             let report = report(cell, Outcome::Measured(Box::new(measurement))).unwrap();
             let shown = report.shown.map(|bundle| bundle.plain().to_owned());
             let failure = report.failure.map(|failure| format!("{}: {}", failure.name, failure.message));
-            let said = shown.or(failure).unwrap_or_default();
+            // An error has its figures on the page, too, with their context.
+            let page = shown.clone().unwrap_or_default();
+            assert!(
+                failure.is_none() || (page.contains("; claimed: ") && page.ends_with("(4 starts)")),
+                "{page}"
+            );
+            let said = failure.or(shown).unwrap_or_default();
             assert_eq!(said, expected, "{cell:?}");
         };
         let counted = |least, most| Some(Counted { iterations: 10, least, most });

@@ -32,12 +32,16 @@ impl Claimed<'_> {
     /// Ok, or an error.
     pub(crate) fn report(&self, call: &Call) -> Report {
         let failure = self.failure();
-        let is_shown = failure.is_none() && !is_set(&call.matches, "q");
-        let shown = is_shown.then(|| {
+        let (word, decision) = match &failure {
+            None => ("ok", "holds"),
+            Some(Refuted { name: "Undecided", .. }) => ("undecided", "undecided"),
+            Some(_) => ("not so", "fails"),
+        };
+        let shown = (!is_set(&call.matches, "q")).then(|| {
             let page =
-                Page::default().headline("ok", &format!(": {}; claimed: {}", self.figures, self.claim));
+                Page::default().headline(word, &format!(": {}; claimed: {}", self.figures, self.claim));
             let page = page.doubts(context::doubts(&self.measurement.facts));
-            let fields = json!({ "decision": "holds", "figures": self.figures, "claim": self.claim });
+            let fields = json!({ "decision": decision, "figures": self.figures, "claim": self.claim });
             let facts = &self.measurement.facts;
             context::close(page, facts).bundle(raw::result(self.magic, fields, facts))
         });

@@ -168,16 +168,16 @@ def test_the_line_of_progress_goes(desk: Desk) -> None:
     assert not any(PROGRESS.search(output.data["text/plain"]) for output in outputs)
 
 
-@pytest.mark.xfail(strict=True, reason="where an assertion fails, its line of progress leaves an empty output behind")
-def test_a_failed_assertion_leaves_its_error_alone(desk: Desk) -> None:
+def test_a_failed_assertion_leaves_its_figures_and_its_error(desk: Desk) -> None:
     code = f"%assert_time --budget 3 {SLEEP.format(60)} < 50ms"
     notebook = desk.new("failed.ipynb")
     cell = notebook.start(code)
     cell.shows(PROGRESS)
     cell.wait()
     cell.shows("claimed: less than 50 ms")
-    (error,) = desk.saved(notebook, "failed.ipynb", code).outputs
+    figures, error = desk.saved(notebook, "failed.ipynb", code).outputs
     assert error.ename == "AssertionError"
+    assert figures.data["text/plain"].startswith("not so: ") and "noise floor" in figures.data["text/plain"]
 
 
 def test_the_stop_button_leaves_a_partial_result(desk: Desk) -> None:

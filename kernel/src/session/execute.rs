@@ -37,7 +37,7 @@ impl Session {
         self.stage.enter(Arc::clone(&front));
         let (count, number) = self.begin(&request);
         self.stage.tell(Event::Input { code: request.code.clone(), count });
-        let context = Context { number, count };
+        let context = Context { number, count, on_page: request.on_page };
         for note in self.engine().begin(number).await {
             self.stage.tell(Event::Stream { name: StreamName::Stderr, text: format!("note: {note}\n") });
         }
@@ -231,13 +231,14 @@ impl Session {
             kept.extend(step.keep.clone());
             all.push(prepared);
         }
-        Ok(Measuring::new(
+        let measuring = Measuring::new(
             Arc::clone(&self.stage),
             all,
             Arc::clone(&self.floor),
             self.processor.clone(),
             folder,
-        ))
+        );
+        Ok(if context.on_page { measuring } else { measuring.quietly() })
     }
 
     /// Warnings and notes, on the stream where a terminal would show them.

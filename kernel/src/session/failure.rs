@@ -44,7 +44,9 @@ pub(crate) fn of_engine(failure: &Failure, sources: &Sources, pen: Pen) -> Error
 
 /// The report of a claim that does not hold. The figures are on the page.
 pub(crate) fn of_claim(name: &str, message: &str, pen: Pen) -> ErrorReport {
-    ended(name, message, &pen.error(message), &[])
+    // The name alone is red: the rest is to be read.
+    let line = format!("{}: {message}", pen.error(name));
+    ErrorReport { name: name.into(), value: message.into(), traceback: vec![line] }
 }
 
 /// The report of something that is wrong with an engine.

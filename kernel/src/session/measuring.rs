@@ -34,6 +34,8 @@ pub(super) struct Measuring {
     floor: Arc<Mutex<Floor>>,
     processor: String,
     folder: PathBuf,
+    /// Whether progress is shown.
+    on_page: bool,
     /// Whether results are kept until all are there, instead of being shown.
     collects: bool,
     state: Mutex<State>,
@@ -50,7 +52,8 @@ struct State {
 
 /// A measurement that is not over.
 struct UnderWay {
-    display_id: String,
+    /// Where it is shown, if it is.
+    display_id: Option<String>,
     latest: Progress,
 }
 
@@ -78,7 +81,21 @@ impl Measuring {
         processor: String,
         folder: PathBuf,
     ) -> Self {
-        Self { stage, magics, floor, processor, folder, collects: false, state: Mutex::default() }
+        Self {
+            stage,
+            magics,
+            floor,
+            processor,
+            folder,
+            on_page: true,
+            collects: false,
+            state: Mutex::default(),
+        }
+    }
+
+    /// The same where nothing that was shown can be replaced: progress is not shown.
+    pub(super) fn quietly(self) -> Self {
+        Self { on_page: false, ..self }
     }
 
     /// The same, for code that is measured several times before there is anything to show: see [`collected`](Self::collected).
@@ -112,7 +129,7 @@ impl Measuring {
         for (id, UnderWay { display_id, latest }) in std::mem::take(&mut state.under_way) {
             let Some(prepared) = self.asked(id) else { continue };
             let bundle = progress::stopped(&called(prepared), &latest);
-            self.stage.tell(Event::UpdateDisplay { bundle, display_id });
+            self.stage.tell(in_the_place_of(display_id, bundle));
         }
         std::mem::take(&mut state.verdict)
     }
@@ -187,14 +204,18 @@ impl Measuring {
         match state.under_way.get_mut(&told.id) {
             Some(under_way) => {
                 under_way.latest = latest;
-                let display_id = under_way.display_id.clone();
-                self.stage.tell(Event::UpdateDisplay { bundle, display_id });
+                if let Some(display_id) = under_way.display_id.clone() {
+                    self.stage.tell(Event::UpdateDisplay { bundle, display_id });
+                }
+            }
+            None if !self.on_page => {
+                state.under_way.insert(told.id, UnderWay { display_id: None, latest });
             }
             None => {
                 let number = DISPLAYS.fetch_add(1, Ordering::Relaxed);
                 let display_id = format!("assay-measuring-{}-{number}", std::process::id());
                 self.stage.tell(Event::Display { bundle, display_id: Some(display_id.clone()) });
-                state.under_way.insert(told.id, UnderWay { display_id, latest });
+                state.under_way.insert(told.id, UnderWay { display_id: Some(display_id), latest });
             }
         }
     }
@@ -227,15 +248,10 @@ impl Measuring {
     /// Shows a result in the place of its progress, if that is on the page.
     fn show(&self, id: u64, report: Report, prepared: &Prepared) {
         let under_way = self.state().under_way.remove(&id);
-        match (report.shown, under_way) {
-            (Some(bundle), Some(UnderWay { display_id, .. })) => {
-                self.stage.tell(Event::UpdateDisplay { bundle, display_id });
-            }
-            (Some(bundle), None) => self.stage.tell(Event::Display { bundle, display_id: None }),
-            (None, Some(UnderWay { display_id, .. })) => {
-                self.stage.tell(Event::UpdateDisplay { bundle: Bundle::text(""), display_id });
-            }
-            (None, None) => {}
+        let place = under_way.and_then(|under_way| under_way.display_id);
+        // What shows nothing measures silently, and has shown no progress.
+        if let Some(bundle) = report.shown {
+            self.stage.tell(in_the_place_of(place, bundle));
         }
         for bundle in report.also {
             self.stage.tell(Event::Display { bundle, display_id: None });
@@ -289,6 +305,14 @@ fn mentions(prepared: &Prepared, name: &str) -> bool {
     let mut words =
         texts.iter().flat_map(|text| text.split(|sign: char| sign != '_' && !sign.is_alphanumeric()));
     words.any(|word| word == name)
+}
+
+/// A result in the place of its progress, if that was shown.
+fn in_the_place_of(display_id: Option<String>, bundle: Bundle) -> Event {
+    match display_id {
+        Some(display_id) => Event::UpdateDisplay { bundle, display_id },
+        None => Event::Display { bundle, display_id: None },
+    }
 }
 
 /// How the magic was called: `%timeit`, `%%timeit`.

@@ -59,6 +59,8 @@ pub(crate) struct Context {
     pub(crate) number: u32,
     /// The count that it is shown under.
     pub(crate) count: u32,
+    /// Whether it stands on a page, where what was shown can be replaced.
+    pub(crate) on_page: bool,
 }
 
 impl Session {

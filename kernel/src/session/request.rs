@@ -10,6 +10,8 @@ pub(crate) struct ExecuteRequest {
     pub(crate) store_history: bool,
     /// Expressions to evaluate when the cell has run, by the caller's key.
     pub(crate) user_expressions: Vec<(String, String)>,
+    /// Whether the cell stands on a page, where what was shown can be replaced. In a console it cannot.
+    pub(crate) on_page: bool,
 }
 
 /// What could stand at the cursor?

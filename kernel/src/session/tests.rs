@@ -220,7 +220,13 @@ impl Stand {
 }
 
 fn request(code: &str) -> ExecuteRequest {
-    ExecuteRequest { code: code.into(), silent: false, store_history: true, user_expressions: vec![] }
+    ExecuteRequest {
+        code: code.into(),
+        silent: false,
+        store_history: true,
+        user_expressions: vec![],
+        on_page: true,
+    }
 }
 
 fn shown(event: &Event) -> String {

@@ -68,7 +68,7 @@ impl Author {
                 header.msg_type
             ))
         })?;
-        let request = Request::parse(&header.msg_type, &content);
+        let request = Request::parse(&header.msg_type, &content).with_metadata(&frames.metadata);
         let parent_id = Header::parse(frames.parent_header).ok().map(|parent| parent.msg_id);
         Ok(Incoming { identities: frames.identities, header, parent_id, request })
     }

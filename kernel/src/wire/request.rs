@@ -54,6 +54,19 @@ pub(crate) struct Execute {
 }
 
 impl Request {
+    /// The same request with what its metadata say: who has pages names the cell of an `execute_request` there. (JupyterLab and VS Code do, consoles and nbclient do not.)
+    pub(crate) fn with_metadata(self, metadata: &[u8]) -> Self {
+        match self {
+            Self::Execute(mut execute) => {
+                // Nobody is refused for metadata that are none.
+                let metadata: Value = serde_json::from_slice(metadata).unwrap_or_default();
+                execute.request.on_page = metadata.get("cellId").is_some_and(Value::is_string);
+                Self::Execute(execute)
+            }
+            other => other,
+        }
+    }
+
     /// Reads the content of a message of type `msg_type`.
     pub(crate) fn parse(msg_type: &str, content: &Map<String, Value>) -> Self {
         let content = Fields(content);
@@ -89,6 +102,7 @@ impl Fields<'_> {
                 silent,
                 store_history: !silent && self.flag("store_history", true),
                 user_expressions: self.user_expressions(),
+                on_page: false,
             },
             allow_stdin: self.flag("allow_stdin", true),
             stop_on_error: self.flag("stop_on_error", true),
@@ -174,9 +188,22 @@ mod tests {
                 silent: false,
                 store_history: true,
                 user_expressions: vec![],
+                on_page: false,
             },
             allow_stdin: true,
             stop_on_error: true,
+        }
+    }
+
+    #[test]
+    fn a_cell_that_is_named_stands_on_a_page() {
+        let on_page = |metadata: &str| {
+            let request = Request::Execute(execute("1")).with_metadata(metadata.as_bytes());
+            matches!(request, Request::Execute(Execute { request: ExecuteRequest { on_page: true, .. }, .. }))
+        };
+        assert!(on_page(r#"{"cellId": "a1b2", "deletedCells": []}"#));
+        for other in ["{}", "", "[]", "{\"cellId\": 7}", "{\"cellId\""] {
+            assert!(!on_page(other), "{other}");
         }
     }
 

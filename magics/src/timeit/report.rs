@@ -13,6 +13,9 @@ use crate::units::{bytes_per_second, duration_range, duration_to, items_per_seco
 use assay_statistics::Sorted;
 use serde_json::json;
 
+/// What all threads together take longer than the slowest of them, where they had to wait for each other: with two on one processor it is twice.
+const ONE_AFTER_ANOTHER: f64 = 1.4;
+
 /// More threads than these are told by their slowest and their fastest.
 const THREADS: usize = 8;
 
@@ -153,7 +156,27 @@ impl Timing<'_> {
         let prescribed = repeats_are_prescribed(&self.call.matches);
         let partial = (self.figures.ending == Ending::Stopped).then(|| PARTIAL.to_owned());
         let slow = context::doubts(&self.measurement.facts);
-        partial.into_iter().chain(slow).chain(self.figures.doubts(prescribed)).collect()
+        partial
+            .into_iter()
+            .chain(slow)
+            .chain(self.one_after_another())
+            .chain(self.figures.doubts(prescribed))
+            .collect()
+    }
+
+    /// Threads that have to share a processor are not at work at the same time, so each of them is faster than all together.
+    fn one_after_another(&self) -> Option<String> {
+        let medians = self.lane.threads.iter().filter_map(|batches| self.of_a_thread(batches));
+        let slowest = medians.fold(0.0, f64::max);
+        let median = self.figures.summary.median;
+        (slowest > 0.0 && median > ONE_AFTER_ANOTHER * slowest).then(|| {
+            format!(
+                "The threads were not all at work at the same time: a loop takes {} from the first one's beginning to the last one's end, and {} in the slowest thread. \
+                 Take no more threads than there are free processors.",
+                duration_to(median, 3),
+                duration_to(slowest, 3)
+            )
+        })
     }
 
     fn notes(&self) -> Vec<String> {

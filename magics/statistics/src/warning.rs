@@ -198,11 +198,14 @@ impl fmt::Display for Warning {
             ),
             Self::Outliers(outliers) => write!(
                 f,
-                "{} of {} samples are outliers ({} of them severe): something else ran at times. Trust the median rather than the mean, or measure again \
+                "{} of {} samples are outliers{}: something else ran at times. Trust the median rather than the mean, or measure again \
                  when the machine is idle.",
                 outliers.total(),
                 outliers.samples,
-                outliers.severe()
+                match outliers.severe() {
+                    0 => String::new(),
+                    severe => format!(" ({severe} of them severe)"),
+                }
             ),
             Self::SlowFirstRun { first, typical } => write!(
                 f,

@@ -65,15 +65,13 @@ async fn what_the_runtime_tells_is_what_magics_read() {
     );
     assert_eq!(measured(&mut bench, &each, fine()).await.lanes[0].calls, 30);
 
-    let sweep = format!(
-        "use ::assay::measure::{{Meter, Options}};
-        let mut meter = Meter::sweep(7, Options {{ memory: true, ..Options::USUAL }}, &[4, 8]);
-        while let Some(n) = meter.size() {{
-            while let Some(turn) = meter.turn() {{ meter.run(turn, || vec![0_u8; n]); }}
-        }}
-        meter.end();"
-    );
-    let sizes = measured(&mut bench, &sweep, fine()).await;
+    let sweep = "use ::assay::measure::{Meter, Options};
+        let mut meter = Meter::sweep(7, Options { memory: true, ..Options::USUAL }, &[4, 8]);
+        while let Some(n) = meter.size() {
+            while let Some(turn) = meter.turn() { meter.run(turn, || vec![0_u8; n]); }
+        }
+        meter.end();";
+    let sizes = measured(&mut bench, sweep, fine()).await;
     let bytes: Vec<_> =
         sizes.lanes.iter().map(|lane| (lane.size, lane.counted.map(|counted| counted.most))).collect();
     assert_eq!(bytes, [(Some(4), Some((1, 4))), (Some(8), Some((1, 8)))]);
