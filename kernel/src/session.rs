@@ -14,6 +14,7 @@ mod failure;
 mod floor;
 mod history;
 mod interrupt;
+mod measure;
 mod measuring;
 mod perform;
 mod process;
