@@ -110,7 +110,7 @@ impl Cap {
 
     /// The end of what was held back, behind a notice of what is missing.
     pub(crate) fn rest(&mut self) -> Vec<Text> {
-        if self.held.size() == 0 {
+        if self.held.is_empty() {
             return Vec::new();
         }
         let anew = Held::new(self.held.most);
@@ -242,6 +242,11 @@ impl Held {
         self.tails[name as usize].push(self.changes, text, self.most, &mut self.left_out);
     }
 
+    /// Whether nothing was held back at all. A limit that no character fits into leaves everything out, and keeps nothing.
+    fn is_empty(&self) -> bool {
+        self.size() == 0 && self.left_out.bytes == 0
+    }
+
     /// What is missing, and the last lines in order.
     fn end(mut self) -> (Amount, Vec<Text>) {
         let mut last = Vec::new();
@@ -249,6 +254,7 @@ impl Held {
             tail.shorten(self.most, &mut self.left_out);
             last.extend(tail.pieces.into_iter().map(|(order, text)| (order, Text { name, text })));
         }
+        last.retain(|(_, text)| !text.text.is_empty());
         last.sort_by_key(|(order, _)| *order);
         (self.left_out, last.into_iter().map(|(_, text)| text).collect())
     }

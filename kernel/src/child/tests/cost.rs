@@ -199,7 +199,9 @@ async fn counting_goes_on_in_a_checkpoint() {
         let ended = bench.run(&page, "std::process::abort();").await;
         assert_eq!(restored(ended), ("abort".to_owned(), standing.pid));
         let body = "let before = ::assay::stop_counting().unwrap(); assert!(before.0 > 0 && before.1 >= 24 * (before.0 / 2));
-            assert_eq!(::assay::stop_counting(), Some(before)); ::assay::start_counting();";
+            // The thread may have been in the middle of one.
+            let later = ::assay::stop_counting().unwrap(); assert!(later.0 - before.0 <= 1, \"{before:?} {later:?}\");
+            ::assay::start_counting();";
         assert_eq!(bench.run(&page, body).await, fine());
     }
 }

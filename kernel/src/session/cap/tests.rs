@@ -172,6 +172,20 @@ fn the_limit_can_be_changed_at_any_time() {
     assert_eq!(print(&mut cap, "k"), "<held>");
 }
 
+/// Nothing is held then, and something is left out all the same: it was the notice that was missing.
+#[test]
+fn a_limit_that_no_character_fits_into_leaves_all_out_and_says_so() {
+    let mut cap = Cap::new(Some(1));
+    let beginning = cap.print(Stdout, "€".to_owned());
+    let end = cap.end();
+    assert!(matches!(beginning.as_slice(), [notice] if is_notice(notice)), "{beginning:?}");
+    assert!(
+        matches!(end.as_slice(), [notice] if notice.text.contains("3 B of a line were left out")),
+        "{end:?}"
+    );
+    assert!(cap.end().is_empty());
+}
+
 #[test]
 fn what_is_left_out_is_counted() {
     let mut amount = Amount::default();
