@@ -16,9 +16,6 @@ use serde_json::{Value, json};
 /// Points of a curve: enough for a smooth line.
 const POINTS: u32 = 60;
 
-/// A sweep goes over the sizes so often, as far as its budget has room for that: the stopwatch's number.
-const PASSES: usize = 3;
-
 /// The report of a sweep.
 pub(super) fn report(call: &Call, sweep: &Sweep, measurement: &Measurement) -> Report {
     if is_set(&call.matches, "q") {
@@ -71,9 +68,7 @@ impl<'a> Row<'a> {
     fn point(&self) -> Option<(f64, f64)> {
         let n = self.size as f64;
         match &self.cost {
-            Cost::Time(figures) => {
-                figures.samples.part_medians(PASSES).into_iter().reduce(f64::min).map(|cost| (n, cost))
-            }
+            Cost::Time(figures) => Some((n, figures.samples.least_disturbed())),
             Cost::Memory(counted) => Some((n, counted.most.1 as f64)),
         }
     }

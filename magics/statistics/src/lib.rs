@@ -66,6 +66,6 @@ pub use interval::{Estimate, Interval};
 pub use outliers::Outliers;
 pub use quantiles::{Sorted, Summary};
 pub use rank_test::{MannWhitney, holm, mann_whitney};
-pub use sample::{NotSamples, RawBatch, Samples};
+pub use sample::{NotSamples, PASSES, RawBatch, Samples};
 pub use stopping::{LEAST_BLOCKS, LEAST_SAMPLES, Next, Stopping};
 pub use warning::{Circumstances, Warning, warnings};

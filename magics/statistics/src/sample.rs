@@ -5,6 +5,10 @@ use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
+/// A sweep over sizes goes over them so often, if there is time: what the machine does for a second then meets a part of what is measured at some sizes, and not all that is
+/// measured at one. Of twelve known functions on a busy machine one was named rightly by a single pass, and half of them when a size's figure was one of all its blocks.
+pub const PASSES: usize = 3;
+
 /// What the clock gave: so many iterations took so long together. Not yet a figure of anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RawBatch {
@@ -92,6 +96,11 @@ impl Samples {
             self.blocks[first].start..self.blocks[next - 1].end
         };
         (0..parts).map(|part| Sorted::of(&self.values[bounds(part)]).median()).collect()
+    }
+
+    /// The least of the medians of [`PASSES`] parts: whatever disturbs a machine for a while makes it slower.
+    pub fn least_disturbed(&self) -> f64 {
+        self.part_medians(PASSES).into_iter().fold(f64::INFINITY, f64::min)
     }
 
     /// The values in ascending order, for quantiles.

@@ -6,9 +6,8 @@ use crate::settings::Settings;
 use crate::stopwatch::Stopwatch;
 use std::time::Duration;
 
-/// A sweep goes over the sizes so often, if there is time: what the machine does for a second then meets a part of what is measured at some sizes, and not all that is
-/// measured at one. Of twelve known functions on a busy machine one was named rightly by a single pass, and half of them when a size's figure was one of all its blocks.
-const PASSES: u32 = 3;
+/// See [`assay_statistics::PASSES`].
+const PASSES: u32 = assay_statistics::PASSES as u32;
 
 /// A size is measured again if so many runs fit into its share of a pass: the blocks that are judged by.
 const RUNS_AGAIN: f64 = 5.0;
@@ -36,10 +35,7 @@ pub struct Point {
 impl Sweep {
     /// Sizes with the seconds of an iteration: what [`growth`](assay_statistics::growth) takes. It is the least of the medians of the passes, for whatever disturbs a machine makes it slower.
     pub fn costs(&self) -> Vec<(f64, f64)> {
-        let least = |point: &Point| {
-            let samples = point.measurement.samples().ok()?;
-            samples.part_medians(PASSES as usize).into_iter().reduce(f64::min)
-        };
+        let least = |point: &Point| Some(point.measurement.samples().ok()?.least_disturbed());
         self.points.iter().filter_map(|point| Some((point.size as f64, least(point)?))).collect()
     }
 
