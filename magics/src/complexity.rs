@@ -35,7 +35,7 @@ impl Magic for Complexity {
 
     fn options(&self) -> Command {
         let memory = Arg::new("memory").long("memory").action(ArgAction::SetTrue);
-        let help = "n=16..65536 (doubling), n=1000..10000 by 1000, or n=10,20,50; then untimed setup, which may use n";
+        let help = "n=16..65536 (doubling, one less than powers of two), n=1000..10000 by 1000, or n=10,20,50; then untimed setup, which may use n";
         command()
             .args(clocks())
             .args(common())
