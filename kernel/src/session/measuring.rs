@@ -44,6 +44,8 @@ pub(super) struct Measuring {
 #[derive(Default)]
 struct State {
     facts: Facts,
+    /// Whether the code that was measured last asks for memory.
+    allocates: bool,
     collected: Option<Measured>,
     /// The displays of progress that are on the page, by the magic.
     under_way: BTreeMap<u64, UnderWay>,
@@ -69,8 +71,10 @@ pub(super) struct Verdict {
 /// What else the runtime tells with a result.
 #[derive(Deserialize)]
 struct Beside {
-    /// The median seconds of the reference workload.
-    reference: Option<f64>,
+    /// The median seconds of the reference workload that asks for no memory.
+    computing: Option<f64>,
+    /// Of the one that does.
+    allocating: Option<f64>,
 }
 
 impl Measuring {
@@ -120,7 +124,7 @@ impl Measuring {
 
     /// The noise floor, as far as it is known before the cell is compiled.
     pub(super) fn share(&self, rust_version: &str) -> f64 {
-        self.floor().on(&machine(&self.processor, &format!("rustc {rust_version}")))
+        self.floor().on(&machine(&self.processor, &format!("rustc {rust_version}")), false)
     }
 
     /// What is to be said of the cell, once it has ended. What was not over by then has what was measured so far.
@@ -228,20 +232,25 @@ impl Measuring {
     /// What was measured. The noise of the machine is learnt from it.
     fn result(&self, data: &str) -> serde_json::Result<Measured> {
         let measured: Measured = serde_json::from_str(data)?;
-        let Beside { reference } = serde_json::from_str(data)?;
-        if let Some(reference) = reference {
+        let Beside { computing, allocating } = serde_json::from_str(data)?;
+        if let (Some(computing), Some(allocating)) = (computing, allocating) {
             let facts = self.state().facts.clone();
-            self.floor().learn(&machine(&facts.processor, &facts.compiler), reference);
+            self.floor().learn(&machine(&facts.processor, &facts.compiler), [computing, allocating]);
         }
+        self.state().allocates =
+            measured.lanes.iter().filter_map(|lane| lane.counted).any(|counted| counted.most.0 > 0);
         Ok(measured)
     }
 
     /// How the cell was compiled, and what the noise is by now. Of the variables that hold code those are named that this magic mentions.
     fn facts(&self, prepared: &Prepared) -> Facts {
-        let mut facts = self.state().facts.clone();
+        let (mut facts, allocates) = {
+            let state = self.state();
+            (state.facts.clone(), state.allocates)
+        };
         facts.holding_code.retain(|name| mentions(prepared, name));
         let mut floor = self.floor();
-        let share = floor.on(&machine(&facts.processor, &facts.compiler));
+        let share = floor.on(&machine(&facts.processor, &facts.compiler), allocates);
         Facts { floor: share, starts: floor.starts(), ..facts }
     }
 

@@ -1,4 +1,6 @@
-//! A workload that is always the same: what it takes tells how the machine is, and how much its figures differ from start to start.
+//! Workloads that are always the same: what they take tells how the machine is, and how much its figures differ from start to start.
+//!
+//! There are two, for code differs: what asks the heap for memory hangs on where that lies, which every start decides anew. Its figures differ more.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -6,23 +8,45 @@ use std::time::Instant;
 /// So much memory is read: half of a common second-level cache, so that neighbours show.
 const WORDS: usize = 16 << 10;
 
-/// It is run so often, and the median counts. A run takes about a tenth of a millisecond: all of it a few milliseconds.
+/// Each is run so often, and the median counts. A run takes about a tenth of a millisecond: all of it a few milliseconds.
 const RUNS: usize = 31;
 
-/// The median seconds of the workload, now.
-pub(super) fn median() -> f64 {
-    let mut words: Vec<u64> =
-        (0..WORDS as u64).map(|word| word.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
-    let mut times: Vec<f64> = (0..RUNS).map(|_| time(&mut words)).collect();
-    times.sort_by(f64::total_cmp);
-    times[RUNS / 2]
+/// So many times a run makes its strings and sorts its numbers.
+const REPEATS: usize = 100;
+
+/// The numbers that are sorted.
+const NUMBERS: usize = 100;
+
+/// The median seconds, now, of code that asks for no memory.
+pub(super) fn computing() -> f64 {
+    let mut words: Vec<u64> = scattered(WORDS).collect();
+    median(|| work(black_box(&mut words)))
 }
 
-fn time(words: &mut [u64]) -> f64 {
-    let words = black_box(words);
-    let start = Instant::now();
-    work(words);
-    start.elapsed().as_secs_f64()
+/// The same of code that asks for memory.
+pub(super) fn allocating() -> f64 {
+    let numbers: Vec<u64> = scattered(NUMBERS).collect();
+    median(|| {
+        for _ in 0..REPEATS {
+            allocate(black_box("the quick brown fox jumps over the lazy dog"), black_box(&numbers));
+        }
+    })
+}
+
+fn scattered(count: usize) -> impl Iterator<Item = u64> {
+    (0..count as u64).map(|number| number.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+}
+
+fn median(mut work: impl FnMut()) -> f64 {
+    let mut times: Vec<f64> = (0..RUNS)
+        .map(|_| {
+            let start = Instant::now();
+            work();
+            start.elapsed().as_secs_f64()
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times[RUNS / 2]
 }
 
 /// Steps that wait for one another: arithmetic, a read that depends on it, and a write.
@@ -38,10 +62,20 @@ fn work(words: &mut [u64]) {
     black_box(state);
 }
 
+/// A few strings, and a sorted copy.
+#[inline(never)]
+fn allocate(text: &str, numbers: &[u64]) {
+    black_box(text.split(' ').map(str::to_owned).collect::<Vec<String>>());
+    let mut sorted = numbers.to_vec();
+    sorted.sort();
+    black_box(sorted);
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
-    fn it_takes_some_time() {
-        assert!(super::median() > 0.0);
+    fn they_take_some_time() {
+        assert!(super::computing() > 0.0);
+        assert!(super::allocating() > 0.0);
     }
 }

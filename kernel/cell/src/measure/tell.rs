@@ -22,7 +22,8 @@ pub(super) fn tell(
     let mut object = Object::default();
     object.raw("lanes", list(lanes)).raw("left_out", list(left_out));
     let agree = agree.iter().map(|whether| whether.map_or("null".to_owned(), |whether| whether.to_string()));
-    object.raw("agree", list(agree)).number("reference", reference::median());
+    object.raw("agree", list(agree)).number("computing", reference::computing());
+    object.number("allocating", reference::allocating());
     if let Some(decision) = decision {
         object.raw("decision", word(decision));
     }
