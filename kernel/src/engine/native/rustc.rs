@@ -178,7 +178,8 @@ fn arguments(toolchain: &Toolchain, order: &Order, unfinished: &OsStr, name: &Os
     all.extend(
         order.search.iter().map(PathBuf::as_path).chain(own).map(|folder| joined("-Ldependency=", folder)),
     );
-    all.extend(order.linked.iter().map(|library| joined("-Clink-arg=", library)));
+    let allocator = toolchain.allocator.iter();
+    all.extend(order.linked.iter().chain(allocator).map(|linked| joined("-Clink-arg=", linked)));
     all.extend(order.renames.iter().map(|(from, to)| format!("--remap-path-prefix={from}={to}").into()));
     all.extend(toolchain.linker.iter().map(Into::into));
     all.extend(order.extra.iter().cloned());

@@ -1,5 +1,6 @@
 //! The user's Rust: which rustc, where its libraries and its linker are, and our own crates compiled with it.
 
+mod allocator;
 mod build;
 mod cache;
 mod linker;
@@ -31,6 +32,8 @@ pub(super) struct Toolchain {
     pub(super) runtime: PathBuf,
     /// The crate of names that make rustc print full paths: an rlib, crate `assay_names`.
     pub(super) names: PathBuf,
+    /// The object with the way to the heap that every library of ours is linked to, if there is one.
+    pub(super) allocator: Option<PathBuf>,
     /// The level at which cells are optimised, if that is another than [`FLAGS`](super::rustc::FLAGS) say.
     pub(super) optimisation: Option<String>,
     /// What the processor's features are chosen for, if not for every processor of this kind.
@@ -62,6 +65,7 @@ impl Toolchain {
             linker: built.linker,
             runtime: place.runtime(),
             names: place.names(),
+            allocator: place.allocator(),
             optimisation: None,
             target_cpu: None,
             environment,

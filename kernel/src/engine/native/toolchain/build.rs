@@ -4,7 +4,7 @@ use super::super::rustc::{self, Compiled, Message, NO_LINKER, Order};
 use super::cache::{Built, Place};
 use super::probe::{self, Installed};
 use super::sources::{self, Crate};
-use super::{Toolchain, linker, names, self_test};
+use super::{Toolchain, allocator, linker, names, self_test};
 use crate::engine::Trouble;
 use std::ffi::OsString;
 use std::fs;
@@ -36,6 +36,7 @@ pub(super) async fn build(place: &Place, installed: &Installed) -> Result<Built,
         optimisation: None,
         target_cpu: None,
         names: folder.join(NAMES),
+        allocator: None,
         environment: installed.environment.clone(),
     };
     let sources = folder.join("src");
@@ -46,6 +47,9 @@ pub(super) async fn build(place: &Place, installed: &Installed) -> Result<Built,
         below(&toolchain, folder, one, &sources::BELOW[..index]).await?;
     }
     let linker = runtime(&mut toolchain, installed, folder).await?;
+    if allocator::make(&toolchain, folder).await {
+        toolchain.allocator = Some(folder.join(allocator::OBJECT));
+    }
     self_test::run(&toolchain, &trial).await?;
     fs::remove_dir_all(&sources).and_then(|()| fs::remove_dir_all(&trial)).map_err(unwritable)?;
     let built = Built { version: toolchain.version, linker: linker.arguments, needs: linker.needs };

@@ -4,7 +4,7 @@
 
 use super::super::rustc::FLAGS;
 use super::probe::Installed;
-use super::{build, names, sources};
+use super::{allocator, build, names, sources};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::ffi::OsStr;
@@ -60,6 +60,11 @@ impl Place {
     /// The crate of names.
     pub(super) fn names(&self) -> PathBuf {
         self.path().join(build::NAMES)
+    }
+
+    /// The object with the way to the heap, if one could be made.
+    pub(super) fn allocator(&self) -> Option<PathBuf> {
+        Some(self.path().join(allocator::OBJECT)).filter(|object| object.is_file())
     }
 
     /// Notes that it is used.
@@ -146,6 +151,7 @@ fn key(installed: &Installed) -> String {
     }
     FLAGS.iter().for_each(|flag| add(flag.as_bytes()));
     add(names::KNOWN.as_bytes());
+    add(allocator::TEXT.as_bytes());
     // How the crates are built is in the kernel's own code.
     add(env!("CARGO_PKG_VERSION").as_bytes());
     hex::encode(&hash.finalize()[..12])
