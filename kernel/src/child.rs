@@ -15,6 +15,7 @@ use crate::engine::{Host, Trouble};
 use crate::subprocess;
 use assay_link::native::{Command, Ending, Event, Frame, Kept};
 use assay_link::version;
+use assay_link::watch::Lens;
 use assay_magics::render::Bundle;
 use driver::{Driver, Order, Seen};
 use process::Process;
@@ -64,13 +65,15 @@ pub(crate) struct Errand {
     pub(crate) entry: Option<String>,
     /// The noise floor of the machine, as a share.
     pub(crate) floor: f64,
+    /// What is watched of it.
+    pub(crate) lens: Lens,
 }
 
 impl Errand {
     /// The entry of the last of these libraries, if it has one.
     pub(crate) fn new(libraries: &[PathBuf], entry: Option<&str>) -> Self {
         let libraries = libraries.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-        Self { libraries, entry: entry.map(str::to_owned), floor: 0.0 }
+        Self { libraries, entry: entry.map(str::to_owned), floor: 0.0, lens: Lens::Clear }
     }
 }
 

@@ -8,8 +8,10 @@ mod folder;
 mod surroundings;
 
 use assay_magics::outcome::Variable;
-use assay_magics::plan::{Build, Insert};
+use assay_magics::plan::{Ask, Build, Insert};
+use assay_magics::profiled::Profiled;
 use assay_magics::render::Bundle;
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -43,6 +45,19 @@ impl Cell {
     }
 }
 
+/// A piece of a cell that is watched.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Profiling {
+    /// As it runs once.
+    pub(crate) once: Cell,
+    /// As it runs again and again, where once says too little. It need not compile.
+    pub(crate) again: Option<Cell>,
+    /// What is asked.
+    pub(crate) ask: Ask,
+    /// The functions that are asked for by name.
+    pub(crate) functions: Vec<String>,
+}
+
 /// Compiles and runs Rust, and keeps what it made. Every method may be called while `run` is under way; they say what then happens.
 pub(crate) trait Engine: Send + Sync {
     /// The name that `%engine` takes.
@@ -57,6 +72,22 @@ pub(crate) trait Engine: Send + Sync {
     /// Runs a cell, or a piece of one. Everything that it printed has been given to `host` when this returns; threads that go on after the cell
     /// write to the same host until the next cell.
     fn run(&self, cell: Cell, host: Arc<dyn Host>) -> BoxFuture<'_, Result<Ran, Failure>>;
+
+    /// Runs a piece of a cell that is watched, and finds out what is asked about it. All that its one run printed has been given to `host` when this returns. What was seen
+    /// is there also where the run failed; none if it did not begin.
+    fn profile(
+        &self,
+        what: Profiling,
+        host: Arc<dyn Host>,
+    ) -> BoxFuture<'_, (Option<Profiled>, Result<Ran, Failure>)> {
+        // What does not measure is asked for nothing of the kind.
+        async move { (None, self.run(what.once, host).await) }.boxed()
+    }
+
+    /// The functions of the notebook and of the user's own crates that can be asked for by name, as they are called there (`Grid::step`).
+    fn functions(&self) -> BoxFuture<'_, Vec<String>> {
+        async { Vec::new() }.boxed()
+    }
 
     /// Adds crates at once, each as `:dep` has it: `regex = "1"`. Where one cannot be had, those that were there before stay.
     fn add_dependencies(

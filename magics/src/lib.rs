@@ -13,6 +13,7 @@ pub mod measured;
 pub mod options;
 pub mod outcome;
 pub mod plan;
+pub mod profiled;
 pub mod progress;
 pub mod render;
 pub mod specification;

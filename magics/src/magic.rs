@@ -3,6 +3,7 @@
 use crate::invocation::Sigil;
 use crate::outcome::Outcome;
 use crate::plan::Plan;
+use crate::profiled::FileToWrite;
 use crate::render::Bundle;
 use std::ops::Range;
 
@@ -143,6 +144,10 @@ pub struct Report {
     pub also: Vec<Bundle>,
     /// A result to keep under a name, as the content of `.assay/NAME.json`.
     pub keep: Option<(String, String)>,
+    /// Files to write.
+    pub files: Vec<FileToWrite>,
+    /// Rust that makes the value which was asked for (`-r`, `-o`): an expression.
+    pub value: Option<String>,
     /// Why the cell fails: a claim that does not hold.
     pub failure: Option<Refuted>,
 }

@@ -2,6 +2,7 @@
 
 use crate::measured::{Facts, Measured, Timed};
 use crate::plan::Build;
+use crate::profiled::Profiled;
 use crate::render::Bundle;
 use std::path::PathBuf;
 
@@ -61,6 +62,8 @@ pub enum Outcome {
         /// Where, and how it was built.
         facts: Facts,
     },
+    /// Code was watched while it ran.
+    Profiled(Box<Profiled>),
     /// Output that was kept back.
     Captured {
         /// Standard output.

@@ -18,6 +18,8 @@ pub enum Plan {
     Capture(CaptureStep),
     /// Rust of the user's that is compiled with its cell, where it stands, with something of ours around it (`%timeit`).
     Code(CodeStep),
+    /// Rust of the user's that is watched while it runs, apart from what stands around it (`%prun`). Answered by `Outcome::Profiled`.
+    Profile(Box<ProfileStep>),
 }
 
 /// Steps on what the session knows: variables, history, folder, environment, configuration, engine.
@@ -208,6 +210,39 @@ pub struct CodeStep {
     pub against: Option<String>,
     /// The name under which the result is kept.
     pub keep: Option<String>,
+}
+
+/// Code that is watched while it runs. It runs once, with all its effects; whatever has to run again for an answer does so in a copy of the process, of which nothing is left.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProfileStep {
+    /// The code as it runs once, between what tells the runtime that it begins and ends.
+    pub once: CodeStep,
+    /// The same in a loop that asks the runtime for another turn, for a run that is too short to be seen; it need not compile (the code may consume a variable).
+    /// None where once is what was asked for.
+    pub again: Option<CodeStep>,
+    /// What is asked.
+    pub ask: Ask,
+    /// The functions that were asked for by name, with where the name stands in the cell. If there is none of a name, nothing runs.
+    pub functions: Vec<(String, Range<usize>)>,
+    /// The name of an earlier profile that this is compared with. If there is none of that name, nothing runs.
+    pub against: Option<String>,
+    /// The variable that the result is bound to, as `let` has it (`let r = %prun -r f();`), or as the cell's value with an empty one.
+    pub result: Option<String>,
+}
+
+/// What is asked about code.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ask {
+    /// Where its time goes.
+    pub time: bool,
+    /// The wall's time and not the processor's.
+    pub wall: bool,
+    /// How often functions are called, and lines run: counted in another run, of code that counts.
+    pub counts: bool,
+    /// What it does to the heap; so many times, each with its effects.
+    pub heap: Option<usize>,
+    /// Where it allocates and frees: found out in another run.
+    pub sites: bool,
 }
 
 /// Text of ours within a cell.

@@ -40,6 +40,7 @@ pub(crate) extern "C" fn assay_run(entry: Option<Entry>) {
             Ok(())
         });
     }
+    measure::profile::give_up();
     measure::time::give_up();
     flusher::stop();
     let run = run::end();

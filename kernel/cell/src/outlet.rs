@@ -100,6 +100,20 @@ pub(crate) fn floor() -> Option<f64> {
     TABLE.get().map(|table| (table.floor)()).filter(|floor| *floor > 0.0)
 }
 
+/// The code of the magic of this number is watched from now on; false if nobody watches.
+pub(crate) fn watch_begins(id: u64) -> bool {
+    // What was printed before is none of it.
+    tell(|table| (table.watch)(true, id, false, 0)).unwrap_or(false)
+}
+
+/// It has ended: by itself or not, after so many runs.
+pub(crate) fn watch_ends(id: u64, finished: bool, runs: u64) {
+    // At once: to write out what was printed is none of it.
+    if let Some(table) = table() {
+        (table.watch)(false, id, finished, runs);
+    }
+}
+
 /// Takes away what was shown.
 pub(crate) fn clear(wait: bool) {
     tell(|table| (table.clear)(wait));

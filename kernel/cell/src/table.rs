@@ -5,7 +5,7 @@
 use std::ffi::c_void;
 
 /// Raised whenever anything in this file changes.
-pub(crate) const VERSION: u32 = 5;
+pub(crate) const VERSION: u32 = 6;
 
 /// Text in UTF-8, lent for the time of the call. The pointer is never null.
 #[repr(C)]
@@ -44,6 +44,9 @@ pub(crate) struct Table {
     /// True: allocations are counted from now on, from zero. False: they are not any more, and here are those since the start, of all threads. It tells
     /// whether they can be counted here; otherwise nothing is written. The pointer may be null at the start.
     pub(crate) count: extern "C" fn(bool, *mut Counts) -> bool,
+    /// True: the code of the magic of this number begins, and is watched as the command says that runs it. False: it has ended, by itself or not (the second flag), after
+    /// so many runs (the last number), and what was seen is told. Whether anything is watched.
+    pub(crate) watch: extern "C" fn(bool, u64, bool, u64) -> bool,
     /// The processor time of all threads so far; false, and nothing is written, if it is not known.
     pub(crate) times: extern "C" fn(*mut Times) -> bool,
     /// The same as one number, in nanoseconds, and sooner.

@@ -3,7 +3,7 @@
 use crate::kernel::Kernel;
 use crate::libraries::Libraries;
 use crate::runtime::{self, Runtime};
-use crate::{checkpoint, crash};
+use crate::{checkpoint, crash, watch};
 use assay_link::native::{Command, Ending, Event};
 use assay_link::version;
 use std::io;
@@ -113,8 +113,9 @@ fn serve(
 
 fn obey(command: Command, kernel: &Kernel, runtime: &Runtime, libraries: &mut Libraries) {
     match command {
-        Command::Run { id, libraries: paths, entry, floor } => {
+        Command::Run { id, libraries: paths, entry, floor, lens } => {
             runtime::set_floor(floor);
+            watch::through(lens);
             let outcome = libraries.entry(&paths, entry.as_deref()).map(|entry| runtime.run(id, entry));
             let (ending, kept) = outcome.unwrap_or_else(|what| (Ending::Trouble { what }, Vec::new()));
             kernel.tell(&Event::Done { id, ending, kept });
@@ -135,6 +136,7 @@ fn obey(command: Command, kernel: &Kernel, runtime: &Runtime, libraries: &mut Li
         | Command::Proceed
         | Command::Discarded { .. }
         | Command::Wake
+        | Command::Rehearse
         | Command::Stop => {}
         // The loop has taken care of this.
         Command::Checkpoint => {}

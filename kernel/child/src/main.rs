@@ -29,6 +29,7 @@ mod runtime;
 mod stdio;
 #[path = "../../cell/src/table.rs"]
 mod table;
+mod watch;
 
 use assay_link::native::{Command, Event};
 use assay_link::version;
@@ -136,7 +137,7 @@ fn listen(kernel: &Kernel, mut commands: Commands, cells: &Sender<Command>) {
             Command::Proceed => kernel.proceed(),
             Command::Discarded { pid } => forget(pid),
             // Whoever it was for has woken: this process, as the copy of another.
-            Command::Wake => {}
+            Command::Wake | Command::Rehearse => {}
             Command::Checkpoint => kernel.while_copied(|| cells.send(Command::Checkpoint).is_ok()),
             other => {
                 if cells.send(other).is_err() {

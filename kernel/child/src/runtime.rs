@@ -4,7 +4,7 @@ use crate::kernel;
 use crate::libraries::Libraries;
 use crate::stdio;
 use crate::table::{self, Answered, Counts, Display, Entry, Report, Table, Text, Times};
-use crate::{heap, processor};
+use crate::{heap, processor, watch};
 use assay_link::native::{Content, Ending, Event, Frame, Kept, Place, Told};
 use libloading::os::unix::{Library, Symbol};
 use std::cell::Cell;
@@ -26,6 +26,7 @@ static TABLE: Table = Table {
     ended,
     traced,
     count,
+    watch: watched,
     times,
     processor: processor_time,
 };
@@ -271,6 +272,15 @@ extern "C" fn count(on: bool, counts: *mut Counts) -> bool {
     let Some(counted) = heap::stop() else { return false };
     // SAFETY: the runtime has room for them.
     unsafe { counts.write(counted) };
+    true
+}
+
+extern "C" fn watched(begins: bool, id: u64, finished: bool, runs: u64) -> bool {
+    if begins {
+        return watch::begin();
+    }
+    let Some(what) = watch::end(finished, runs) else { return false };
+    tell(&Event::Watched { id, what: Box::new(what) });
     true
 }
 

@@ -9,3 +9,4 @@ pub mod keeper;
 pub mod native;
 pub mod text;
 pub mod version;
+pub mod watch;

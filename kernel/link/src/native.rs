@@ -5,6 +5,7 @@
 //! writes to its standard output and error does not come this way: the kernel reads both descriptors. The process has flushed them
 //! before it sends an event, so all that was written before it is readable when it arrives.
 
+use crate::watch::{Lens, Watched};
 use serde::{Deserialize, Serialize};
 
 /// What the kernel tells the process.
@@ -21,6 +22,8 @@ pub enum Command {
         entry: Option<String>,
         /// The noise floor of the machine, as a share: no measurement is surer.
         floor: f64,
+        /// What is watched of it.
+        lens: Lens,
     },
     /// Drop variables.
     Drop {
@@ -57,6 +60,9 @@ pub enum Command {
     },
     /// To a checkpoint, on its own channel: it takes over, and says [`Event::Hello`].
     Wake,
+    /// To a checkpoint, on its own channel: it comes to life beside the process that it is a copy of, for one run that nobody sees. What it reads is empty, what it
+    /// prints goes nowhere, from before any of its threads go on. It says [`Event::Hello`].
+    Rehearse,
     /// End.
     Stop,
 }
@@ -112,6 +118,13 @@ pub enum Event {
         what: Told,
         /// It, as JSON.
         data: String,
+    },
+    /// What was seen through the lens: once for each piece of code that is watched. It has no place in the output.
+    Watched {
+        /// The magic that asked for it: where it stands in its cell, in bytes.
+        id: u64,
+        /// What was seen.
+        what: Box<Watched>,
     },
     /// A function of the user's is about to show the cell's value by itself, as `evcxr_display` does: the content blocks that it
     /// prints until [`Event::Shown`] are the value. It may turn out that there is no such function; then the next event is another one.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Raised whenever a message changes its meaning or its form. Both ends are installed together, so an exact match is asked for.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// The two ends come from different builds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

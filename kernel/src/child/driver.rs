@@ -293,7 +293,7 @@ impl Driver {
 
     async fn obey(&mut self, order: Order) {
         match order {
-            Order::Run { what: Errand { libraries, entry, floor }, host, answer } => {
+            Order::Run { what: Errand { libraries, entry, floor, lens }, host, answer } => {
                 if self.fallen.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
                     // It was compiled for what is not there any more.
                     return drop(answer.send(Ended::NotBegun));
@@ -303,7 +303,7 @@ impl Driver {
                 self.starved = process::starved();
                 let id = self.id;
                 self.call = Some(Call::Run { id, answer });
-                self.cells.tell(&Command::Run { id, libraries, entry, floor }).await;
+                self.cells.tell(&Command::Run { id, libraries, entry, floor, lens }).await;
             }
             Order::Obey { command, answer } => {
                 self.call = Some(Call::Obey { answer });
@@ -432,6 +432,8 @@ impl Driver {
             Event::Crashed { frames } => self.crash.frames = frames,
             Event::Obeyed => self.settle(Ok(())),
             Event::Refused { why } => self.settle(Err(why)),
+            // Nobody has asked.
+            Event::Watched { .. } => {}
             Event::Done { .. } | Event::Hello { .. } | Event::Checkpointed { .. } | Event::Ask { .. } => {}
         }
     }

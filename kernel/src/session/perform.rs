@@ -79,6 +79,7 @@ impl Session {
             Plan::Capture(step) => self.perform_capture(&step, context, stopped).await,
             // It is run with its cell, or by `measure_builds`.
             Plan::Code(_) => Err(Fault::refused("what measures is no work of the session's alone")),
+            Plan::Profile(_) => Err(Fault::refused("profiles are not there yet")),
         }
     }
 
