@@ -14,12 +14,16 @@ mod checkpoint;
 #[cfg(not(checkpoints))]
 #[path = "no_checkpoint.rs"]
 mod checkpoint;
+mod counters;
 mod crash;
 #[cfg(heap)]
 mod heap;
 #[cfg(not(heap))]
 #[path = "no_heap.rs"]
 mod heap;
+#[cfg(heap)]
+#[path = "heap/own.rs"]
+mod own;
 mod input;
 mod keeper;
 mod kernel;
