@@ -177,4 +177,6 @@ impl Places {
 }
 
 #[cfg(test)]
+pub(crate) mod names;
+#[cfg(test)]
 mod tests;

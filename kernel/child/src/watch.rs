@@ -2,7 +2,7 @@
 //!
 //! The code that is watched says itself where it begins and ends: what stands around it in its cell is none of it.
 
-use crate::processor;
+use crate::{processor, sampler};
 use assay_link::watch::{Lens, Seen, Watched};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -61,14 +61,16 @@ pub(crate) fn end(finished: bool, runs: u64) -> Option<Watched> {
 fn start(lens: &Lens) -> Result<(), String> {
     match lens {
         Lens::Clear => Ok(()),
-        Lens::Samples { .. } | Lens::Heap { .. } | Lens::Counts { .. } => Err("not there yet".to_owned()),
+        Lens::Samples { clock, period } => sampler::start(*clock, *period),
+        Lens::Heap { .. } | Lens::Counts { .. } => Err("not there yet".to_owned()),
     }
 }
 
 /// Looks no more.
 fn stop(lens: &Lens) -> Seen {
     match lens {
-        Lens::Clear | Lens::Samples { .. } | Lens::Heap { .. } | Lens::Counts { .. } => {
+        Lens::Samples { .. } => sampler::stop(),
+        Lens::Clear | Lens::Heap { .. } | Lens::Counts { .. } => {
             Seen::Nothing { why: "not there yet".to_owned() }
         }
     }

@@ -1,5 +1,6 @@
 //! Stacks of this program's own, whose frames are known.
 
+use super::names::Names;
 use super::{DEEPEST, Unwinder};
 use std::hint::black_box;
 
@@ -17,7 +18,7 @@ fn dive(depth: u32, bottom: &mut dyn FnMut()) {
 
 #[test]
 fn a_stack_is_walked_to_where_its_thread_began() {
-    let unwinder = Unwinder::prepare();
+    let (unwinder, names) = (Unwinder::prepare(), Names::of_this());
     for depth in [0, 1, 10, 500] {
         let mut frames = [0; DEEPEST];
         let mut walked = None;
@@ -25,9 +26,9 @@ fn a_stack_is_walked_to_where_its_thread_began() {
         let walked = walked.unwrap();
         assert!(walked.complete, "{walked:?}");
         assert!(walked.frames > depth as usize + 5, "{walked:?}");
-        let dives = dive as fn(u32, &mut dyn FnMut()) as usize as u64;
-        let inside = frames[..walked.frames].iter().filter(|frame| (dives..dives + 400).contains(frame));
-        assert_eq!(inside.count(), depth as usize + 1);
+        let mut places = unwinder.places();
+        let mut inside = |frame: &&u64| names.is_in(places.place(**frame).1, "dive");
+        assert_eq!(frames[..walked.frames].iter().filter(&mut inside).count(), depth as usize + 1);
     }
 }
 
