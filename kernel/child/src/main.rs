@@ -30,9 +30,16 @@ mod kernel;
 mod libraries;
 mod processor;
 mod runtime;
+#[cfg(stacks)]
+mod sampler;
+#[cfg(not(stacks))]
+#[path = "no_sampler.rs"]
+mod sampler;
 mod stdio;
 #[path = "../../cell/src/table.rs"]
 mod table;
+#[cfg(stacks)]
+mod unwind;
 mod watch;
 
 use assay_link::native::{Command, Event};

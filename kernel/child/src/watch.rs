@@ -2,7 +2,7 @@
 //!
 //! The code that is watched says itself where it begins and ends: what stands around it in its cell is none of it.
 
-use crate::{counters, heap, processor};
+use crate::{counters, heap, processor, sampler};
 use assay_link::watch::{Counts, Lens, Seen, Watched};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -64,7 +64,7 @@ pub(crate) fn end(finished: bool, runs: u64, calls: impl FnOnce() -> Calls) -> O
 fn start(lens: &Lens) -> Result<(), String> {
     match lens {
         Lens::Clear => Ok(()),
-        Lens::Samples { .. } => Err("not there yet".to_owned()),
+        Lens::Samples { clock, period } => sampler::start(*clock, *period),
         Lens::Heap { sites } => heap::watch(*sites),
         Lens::Counts { counters } => {
             counters::begin(counters);
@@ -76,7 +76,8 @@ fn start(lens: &Lens) -> Result<(), String> {
 /// Looks no more.
 fn stop(lens: &Lens, calls: impl FnOnce() -> Calls) -> Seen {
     match lens {
-        Lens::Clear | Lens::Samples { .. } => Seen::Nothing { why: "not there yet".to_owned() },
+        Lens::Clear => Seen::Nothing { why: "nobody asked".to_owned() },
+        Lens::Samples { .. } => sampler::stop(),
         Lens::Heap { .. } => heap::seen().map_or_else(|why| Seen::Nothing { why }, Seen::Heap),
         Lens::Counts { .. } => Seen::Counts(Counts { libraries: counters::end(), calls: calls() }),
     }
