@@ -12,8 +12,11 @@
 //! let modules = places.into_modules();
 //! ```
 
+#[path = "unwind/memory.rs"]
 mod memory;
+#[path = "unwind/modules.rs"]
 mod modules;
+#[path = "unwind/registers.rs"]
 mod registers;
 
 use assay_link::watch::{Module, Trace};
@@ -78,7 +81,7 @@ impl Unwinder {
 
     /// Walks the stack of the calling thread. The first frames are this function's and its callers', so those of whoever watches.
     #[inline(never)]
-    #[cfg_attr(not(test), expect(dead_code, reason = "the heap's sites are to be taken with it"))]
+    #[cfg(test)]
     pub(crate) fn here(&self, frames: &mut [u64]) -> Walked {
         self.walk(&Registers::here(), frames)
     }
@@ -179,4 +182,5 @@ impl Places {
 #[cfg(test)]
 pub(crate) mod names;
 #[cfg(test)]
+#[path = "unwind/tests.rs"]
 mod tests;
