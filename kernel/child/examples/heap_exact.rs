@@ -5,6 +5,7 @@
 #![cfg_attr(heap, expect(unsafe_code, reason = "functions of C are called"))]
 
 #[cfg(heap)]
+#[expect(dead_code, reason = "allocations can also be counted alone")]
 #[path = "../src/heap.rs"]
 mod heap;
 #[cfg(heap)]

@@ -23,7 +23,8 @@ pub(crate) fn begin(counters: &[Counters]) {
 
 /// What they have counted; an empty list for a library that has none.
 pub(crate) fn end() -> Vec<Vec<u64>> {
-    let read = |counters: &[AtomicU64]| counters.iter().map(|counter| counter.load(Ordering::Relaxed)).collect();
+    let read =
+        |counters: &[AtomicU64]| counters.iter().map(|counter| counter.load(Ordering::Relaxed)).collect();
     std::mem::take(&mut *found()).into_iter().map(|counters| counters.map(read).unwrap_or_default()).collect()
 }
 
@@ -93,8 +94,9 @@ mod loaded {
             (CStr::from_ptr(info.dlpi_name), headers)
         };
         let base = info.dlpi_addr as usize;
-        let writable =
-            headers.iter().filter(|header| header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_W != 0);
+        let writable = headers
+            .iter()
+            .filter(|header| header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_W != 0);
         let part = |header: &libc::Elf64_Phdr| {
             let start = base.wrapping_add(header.p_vaddr as usize);
             start..start.saturating_add(header.p_memsz as usize)

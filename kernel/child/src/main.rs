@@ -21,13 +21,13 @@ mod heap;
 #[cfg(not(heap))]
 #[path = "no_heap.rs"]
 mod heap;
-#[cfg(heap)]
-#[path = "heap/own.rs"]
-mod own;
 mod input;
 mod keeper;
 mod kernel;
 mod libraries;
+#[cfg(heap)]
+#[path = "heap/own.rs"]
+mod own;
 mod processor;
 mod runtime;
 #[cfg(stacks)]

@@ -246,7 +246,10 @@ mod tests {
     fn recursion_is_one_primitive_call() {
         let _turn = TURN.lock();
         assert_eq!(counted(|| assert_eq!(fib(0, 25), 75_025)), [(0, 242_785, 1)]);
-        assert_eq!(counted(|| assert_eq!([fib(7, 1), fib(8, 2), fib(1000, 1)], [1; 3])), [(7, 1, 1), (8, 3, 1), (1000, 1, 1)]);
+        assert_eq!(
+            counted(|| assert_eq!([fib(7, 1), fib(8, 2), fib(1000, 1)], [1; 3])),
+            [(7, 1, 1), (8, 3, 1), (1000, 1, 1)]
+        );
         assert_eq!(counted(|| ()), []);
     }
 

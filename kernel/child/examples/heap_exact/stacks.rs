@@ -9,36 +9,57 @@ pub(crate) fn all() -> bool {
     a_leak() & moved() & sums() & deep() & threads()
 }
 
-#[inline(never)]
-fn leaks() {
-    black_box(Box::leak(Box::new([1_u8; 123])));
+/// Functions, each in a section of its own: the linker says where these begin and end.
+macro_rules! functions {
+    ($($name:ident: $section:literal, $start:ident, $stop:ident, ($($argument:ident: $of:ty)?) $(-> $gives:ty)? $body:block)*) => {
+        $(
+            #[inline(never)]
+            #[unsafe(link_section = $section)]
+            fn $name($($argument: $of)?) $(-> $gives)? $body
+        )*
+
+        unsafe extern "C" {
+            $(static $start: u8; static $stop: u8;)*
+        }
+
+        /// Where each is.
+        #[derive(Clone, Copy)]
+        #[expect(non_camel_case_types, reason = "they are called as the functions are")]
+        enum Place {
+            $($name,)*
+        }
+
+        impl Place {
+            fn range(self) -> std::ops::Range<usize> {
+                match self {
+                    $(Self::$name => (&raw const $start).addr()..(&raw const $stop).addr(),)*
+                }
+            }
+        }
+    };
 }
 
-#[inline(never)]
-fn keeps_nothing() {
-    black_box(Box::new([1_u8; 1000]));
+functions! {
+    leaks: "assay_leaks", __start_assay_leaks, __stop_assay_leaks, () {
+        black_box(Box::leak(Box::new([1_u8; 123])));
+    }
+    keeps_nothing: "assay_keeps_nothing", __start_assay_keeps_nothing, __stop_assay_keeps_nothing, () {
+        black_box(Box::new([1_u8; 1000]));
+    }
+    makes: "assay_makes", __start_assay_makes, __stop_assay_makes, () -> Vec<u8> {
+        black_box(Vec::with_capacity(50))
+    }
+    makes_larger: "assay_makes_larger", __start_assay_makes_larger, __stop_assay_makes_larger, (bytes: &mut Vec<u8>) {
+        bytes.reserve_exact(black_box(500));
+    }
+    gives_up: "assay_gives_up", __start_assay_gives_up, __stop_assay_gives_up, (bytes: Vec<u8>) {
+        drop(black_box(bytes));
+    }
 }
 
-#[inline(never)]
-fn makes() -> Vec<u8> {
-    black_box(Vec::with_capacity(50))
-}
-
-#[inline(never)]
-fn makes_larger(bytes: &mut Vec<u8>) {
-    bytes.reserve_exact(black_box(500));
-}
-
-#[inline(never)]
-fn gives_up(bytes: Vec<u8>) {
-    drop(black_box(bytes));
-}
-
-/// The functions whose stacks are looked for. None is as long as that.
-fn is_in(site: &Site, function: usize) -> bool {
-    const LENGTH: usize = 400;
-    let base = base();
-    site.trace.frames.iter().any(|(_, address)| (function..function + LENGTH).contains(&(*address as usize + base)))
+fn is_in(site: &Site, place: Place) -> bool {
+    let (base, range) = (base(), place.range());
+    site.trace.frames.iter().any(|(_, address)| range.contains(&(*address as usize + base)))
 }
 
 /// Where this program is.
@@ -51,7 +72,7 @@ fn base() -> usize {
 }
 
 /// Those that are in this function.
-fn of(heap: &Heap, function: usize) -> Vec<&Site> {
+fn of(heap: &Heap, function: Place) -> Vec<&Site> {
     heap.sites.iter().filter(|site| is_in(site, function)).collect()
 }
 
@@ -64,7 +85,7 @@ fn a_leak() -> bool {
         true,
     );
     let live: Vec<_> = heap.sites.iter().filter(|site| site.live > 0).collect();
-    let here = live.iter().all(|site| is_in(site, leaks as fn() as usize));
+    let here = live.iter().all(|site| is_in(site, Place::leaks));
     let first = live.first().copied().cloned().unwrap_or_default();
     check("the leak is found", &(live.len(), here, first.live, first.live_blocks), &(1, true, 123, 1))
         & check("its stack is complete", &first.trace.complete, &true)
@@ -80,11 +101,11 @@ fn moved() -> bool {
         },
         true,
     );
-    let one = |function: usize| of(&heap, function).first().copied().cloned().unwrap_or_default();
+    let one = |function: Place| of(&heap, function).first().copied().cloned().unwrap_or_default();
     let (made, larger, gone) = (
-        one(makes as fn() -> Vec<u8> as usize),
-        one(makes_larger as fn(&mut Vec<u8>) as usize),
-        one(gives_up as fn(Vec<u8>) as usize),
+        one(Place::makes),
+        one(Place::makes_larger),
+        one(Place::gives_up),
     );
     let figures = |site: &Site| (site.bytes, site.freed, site.live, site.at_peak, site.heap_after, site.heap_most);
     check("who made it", &figures(&made), &(50, 0, 0, 0, 50, 50))
@@ -136,7 +157,7 @@ fn deep() -> bool {
         },
         true,
     );
-    let sites = of(&heap, keeps_nothing as fn() as usize);
+    let sites = of(&heap, Place::keeps_nothing);
     let whole = sites.iter().filter(|site| site.trace.complete).count();
     let frames = |site: &&&Site| site.trace.frames.len() > 600;
     // Of each depth one that allocates and one that frees, where these are not at the same place.
@@ -160,7 +181,7 @@ fn threads() -> bool {
         },
         true,
     );
-    let leaks = of(&heap, leaks as fn() as usize);
+    let leaks = of(&heap, Place::leaks);
     let mut names: Vec<_> =
         leaks.iter().filter_map(|site| heap.threads.get(site.thread as usize)).map(|thread| &*thread.name).collect();
     names.sort_unstable();

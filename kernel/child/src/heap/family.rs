@@ -3,6 +3,8 @@
 //! Where nothing is looked at, each looks at one byte and goes on in glibc's own function, as if that had been called. Otherwise it goes on in [`super`], with the place that it was
 //! called from. So they are written in the processor's language where that is known: there is no frame of theirs on the stack, and the place is in registers.
 
+#![expect(unsafe_code, reason = "these stand in for functions of C")]
+
 use super::{align_posix, libc_heap, reallocate_array};
 use super::{seen_calloc, seen_free, seen_malloc, seen_memalign, seen_pvalloc, seen_realloc, seen_valloc};
 use libc::{c_int, c_void, size_t};
@@ -13,7 +15,6 @@ use libc::{c_int, c_void, size_t};
 macro_rules! export {
     ($(#[$doc:meta])* $name:ident($($argument:ident: $of:ty),*) $(-> $gives:ty)?, $plain:ident, $seen:ident, $stack:literal, $frame:literal) => {
         $(#[$doc])*
-        #[expect(unsafe_code, reason = "it stands in for a function of C")]
         #[unsafe(no_mangle)]
         #[unsafe(naked)]
         pub(super) unsafe extern "C" fn $name($($argument: $of),*) $(-> $gives)? {
@@ -37,7 +38,6 @@ macro_rules! export {
 macro_rules! export {
     ($(#[$doc:meta])* $name:ident($($argument:ident: $of:ty),*) $(-> $gives:ty)?, $plain:ident, $seen:ident, $stack:literal, $frame:literal) => {
         $(#[$doc])*
-        #[expect(unsafe_code, reason = "it stands in for a function of C")]
         #[unsafe(no_mangle)]
         pub(super) unsafe extern "C" fn $name($($argument: $of),*) $(-> $gives)? {
             // SAFETY: the arguments are handed on.
@@ -101,7 +101,6 @@ export! {
 macro_rules! hand_on {
     ($(#[$doc:meta])* $name:ident($($argument:ident: $of:ty),*) -> $gives:ty, $to:ident, $stack:literal, $frame:literal) => {
         $(#[$doc])*
-        #[expect(unsafe_code, reason = "it stands in for a function of C")]
         #[unsafe(no_mangle)]
         #[unsafe(naked)]
         pub(super) unsafe extern "C" fn $name($($argument: $of),*) -> $gives {
@@ -119,7 +118,6 @@ macro_rules! hand_on {
 macro_rules! hand_on {
     ($(#[$doc:meta])* $name:ident($($argument:ident: $of:ty),*) -> $gives:ty, $to:ident, $stack:literal, $frame:literal) => {
         $(#[$doc])*
-        #[expect(unsafe_code, reason = "it stands in for a function of C")]
         #[unsafe(no_mangle)]
         pub(super) unsafe extern "C" fn $name($($argument: $of),*) -> $gives {
             // SAFETY: the arguments are handed on.

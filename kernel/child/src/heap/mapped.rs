@@ -45,8 +45,10 @@ impl<T: Plain> Mapped<T> {
     #[expect(unsafe_code, reason = "the system is asked for memory")]
     pub(super) fn of(count: usize) -> Option<Self> {
         let bytes = count.max(1).checked_mul(size_of::<T>())?;
-        let (protection, flags) =
-            (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_POPULATE);
+        let (protection, flags) = (
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_POPULATE,
+        );
         // SAFETY: nothing that is mapped is replaced.
         let start = unsafe { libc::mmap(std::ptr::null_mut(), bytes, protection, flags, -1, 0) };
         if start == libc::MAP_FAILED {

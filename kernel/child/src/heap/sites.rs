@@ -320,7 +320,7 @@ mod tests {
         let mut live = 0;
         let mut peak = 0;
         // (site, bytes): what is negative is given back by `c`.
-        for (site, bytes) in [(a, 10), (b, 5), (a, -4), (b, 20), (b, -25), (a, 1), (a, -7), (b, 3)] {
+        for (site, bytes) in [(a, 10_i64), (b, 5), (a, -4), (b, 20), (b, -25), (a, 1), (a, -7), (b, 3)] {
             if bytes > 0 {
                 sites.allocated(site, bytes.cast_unsigned());
             } else {

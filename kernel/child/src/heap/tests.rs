@@ -1,7 +1,9 @@
 //! The functions as C code calls them, and as they are called where nothing else goes on: in the example, whose own allocations are looked at too. What libraries allocate through them is
 //! counted in the kernel's tests, with the program itself.
 
-use super::family::{aligned_alloc, calloc, free, malloc, posix_memalign, pvalloc, realloc, reallocarray, valloc};
+use super::family::{
+    aligned_alloc, calloc, free, malloc, posix_memalign, pvalloc, realloc, reallocarray, valloc,
+};
 use super::{errno, set_errno};
 use std::path::PathBuf;
 use std::process::Command;
@@ -84,4 +86,3 @@ fn what_cannot_be_is_refused_as_the_manual_has_it() {
         assert!(calloc(usize::MAX, 2).is_null());
     }
 }
-
