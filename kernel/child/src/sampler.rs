@@ -16,8 +16,8 @@ use signal::Overrun;
 use stacks::{Room, Stacks};
 use std::cell::Cell;
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use threads::{Roster, Slot};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use threads::{Over, Slot};
 
 /// The most threads that are seen at once.
 const SLOTS: usize = 1024;
@@ -59,10 +59,14 @@ pub(crate) fn start(clock: Clock, period: u64) -> Result<(), String> {
 
 /// Takes no more. What was seen.
 pub(crate) fn stop() -> Seen {
-    match threads::stop() {
-        Some((session, people, means)) => Seen::Samples(session.samples(people, means)),
-        None => Seen::Nothing { why: "no samples were being taken".to_owned() },
+    let Some(Over { session, unused, people, means }) = threads::stop() else {
+        return Seen::Nothing { why: "no samples were being taken".to_owned() };
+    };
+    let samples = session.samples(&people, means);
+    if !unused {
+        std::mem::forget(session);
     }
+    Seen::Samples(samples)
 }
 
 impl Session {
@@ -147,7 +151,7 @@ impl Session {
     }
 
     /// What was seen. People without a sample are left out, but for the first, who ran the code.
-    fn samples(&self, people: Vec<Thread>, means: Means) -> Samples {
+    fn samples(&self, people: &[Thread], means: Means) -> Samples {
         let mut places = self.unwinder.places();
         let mut threads: Vec<Thread> = people.first().cloned().into_iter().collect();
         let mut known = vec![None; people.len()];

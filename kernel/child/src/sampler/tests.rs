@@ -161,7 +161,7 @@ fn deep_stacks_are_complete_and_too_deep_ones_are_not() {
     assert_eq!(most, Some(701));
     let too_deep = samples(How::Best, 200, || dive(5000));
     let cut = count(too_deep.stacks.iter().filter(|stack| !stack.trace.complete));
-    check(cut, count(&too_deep.stacks), 0.9_f64.max(cut as f64 / count(&too_deep.stacks) as f64));
+    assert!(cut > 100 && cut as f64 > 0.9 * count(&too_deep.stacks) as f64);
 }
 
 #[test]
