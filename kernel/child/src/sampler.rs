@@ -146,8 +146,7 @@ impl Session {
         let frames = unsafe { self.frames.part(index * DEEPEST, DEEPEST) };
         let walked = self.unwinder.walk(registers, frames);
         let person = slot.person.load(Ordering::Relaxed);
-        walked.frames > 0
-            && self.stacks.add(person, walked.complete, &frames[..walked.frames], weight)
+        walked.frames > 0 && self.stacks.add(person, walked.complete, &frames[..walked.frames], weight)
     }
 
     /// What was seen. People without a sample are left out, but for the first, who ran the code.

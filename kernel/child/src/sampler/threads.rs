@@ -254,7 +254,8 @@ fn others() -> Vec<u32> {
     let Ok(threads) = std::fs::read_dir("/proc/self/task") else { return Vec::new() };
     let ids = threads.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     // The main thread listens to the kernel, except in a copy, where the thread is another.
-    ids.filter(|id| *id != own && *id != main && !name(*id).is_none_or(|name| OURS.contains(&&*name))).collect()
+    ids.filter(|id| *id != own && *id != main && !name(*id).is_none_or(|name| OURS.contains(&&*name)))
+        .collect()
 }
 
 /// The name of a thread, unless it is gone.
