@@ -5,12 +5,13 @@
 #![expect(clippy::print_stdout, reason = "a program that a person runs prints")]
 
 #[cfg(stacks)]
-#[path = "../src/sampler.rs"]
-mod sampler;
+#[path = "../src"]
+mod child {
+    pub(crate) mod sampler;
+    pub(crate) mod unwind;
+}
 #[cfg(stacks)]
-#[path = "../src/unwind.rs"]
-#[expect(dead_code, reason = "the heap's part of it is not used here")]
-mod unwind;
+use child::{sampler, unwind};
 
 #[cfg(stacks)]
 mod compare {
@@ -88,7 +89,9 @@ mod compare {
 
     #[inline(never)]
     fn spin(turns: u64) -> u64 {
-        (0..turns).fold(black_box(1), |sum: u64, turn| black_box(sum).wrapping_mul(6_364_136_223_846_793_005) ^ turn)
+        (0..turns).fold(black_box(1), |sum: u64, turn| {
+            black_box(sum).wrapping_mul(6_364_136_223_846_793_005) ^ turn
+        })
     }
 
     fn sums() {
@@ -97,7 +100,11 @@ mod compare {
 
     #[inline(never)]
     fn deep(depth: u32) {
-        if depth == 0 { sums() } else { deep(depth - 1) }
+        if depth == 0 {
+            sums();
+        } else {
+            deep(depth - 1);
+        }
         black_box(depth);
     }
 
