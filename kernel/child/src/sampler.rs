@@ -63,7 +63,8 @@ pub(crate) fn stop() -> Seen {
         return Seen::Nothing { why: "no samples were being taken".to_owned() };
     };
     let samples = session.samples(&people, means);
-    if !unused {
+    // Another thread than the one that runs the code is here if that does not come to an end, and then it may be in the loader, which would have to give up libraries now.
+    if !unused || people.first().is_none_or(|first| first.id != threads::own_id()) {
         std::mem::forget(session);
     }
     Seen::Samples(samples)
@@ -95,17 +96,16 @@ impl Session {
     #[expect(unsafe_code, reason = "the kernel gives a handler what it knows by pointers")]
     unsafe fn take(&self, info: *const siginfo_t, context: *const libc::c_void) {
         let Some((index, slot)) = self.mine() else { return };
-        let began = source::monotonic();
+        let began = source::processor();
         // SAFETY: the caller promises it.
         let (registers, overrun) = unsafe { (Registers::interrupted(context), Overrun::of(info)) };
-        let weight = self.weight(slot, &registers, overrun);
+        let weight = self.weight(slot, &registers, overrun, began);
         if weight > 0 && !self.record(index, slot, &registers, weight) {
             self.lost.fetch_add(weight, Ordering::Relaxed);
         }
-        slot.spent.fetch_add(source::monotonic().saturating_sub(began), Ordering::Relaxed);
-        if slot.is_timed() {
-            slot.cpu.store(source::processor(), Ordering::Relaxed);
-        }
+        let ended = source::processor();
+        slot.spent.fetch_add(ended.saturating_sub(began), Ordering::Relaxed);
+        slot.cpu.store(ended, Ordering::Relaxed);
     }
 
     /// The calling thread's slot. None if it is not watched, or no more.
@@ -123,7 +123,7 @@ impl Session {
     }
 
     /// How many samples the moment stands for.
-    fn weight(&self, slot: &Slot, registers: &Registers, overrun: Overrun) -> u64 {
+    fn weight(&self, slot: &Slot, registers: &Registers, overrun: Overrun, now: u64) -> u64 {
         if !slot.is_timed() {
             slot.go_on(self.period);
             return 1;
@@ -131,7 +131,7 @@ impl Session {
         match self.clock {
             // A thread that had to wait until it could take its stack did not go on meanwhile.
             Clock::Wall => 1 + overrun.0,
-            Clock::Processor => u64::from(slot.has_run(self.period, registers)),
+            Clock::Processor => u64::from(slot.has_run(self.period, registers, now)),
         }
     }
 

@@ -252,13 +252,10 @@ fn who_sleeps_is_seen_on_the_wall_alone() {
             let stacks = samples.stacks.iter().filter(move |stack| stack.thread == index as u32);
             (count(stacks.clone().filter(|stack| stack.trace.complete)), count(stacks))
         };
-        match index.map(of) {
-            None => assert!(!visible),
-            Some((complete, all)) => {
-                assert!(visible && all > 100, "{how:?} {all}");
-                assert!(complete as f64 >= 0.98 * all as f64);
-            }
-        }
+        let (complete, all) = index.map_or((0, 0), of);
+        // It may not have come to its sleep at first.
+        assert!(if visible { all > 100 } else { all < 5 }, "{how:?} {all}");
+        assert!(complete as f64 >= 0.98 * all as f64);
     }
     // The one that runs the code, too.
     let samples = samples(How::Wall, 200, || thread::sleep(Duration::from_millis(20)));

@@ -233,11 +233,11 @@ impl Slot {
         }
     }
 
-    /// Whether the thread, whose timer has run out, was running then, and has had a period for each of its samples.
-    pub(super) fn has_run(&self, period: u64, registers: &Registers) -> bool {
+    /// Whether the thread, whose timer has run out, was running then, and has had a period for each of its samples. So much of the processor's time has it had.
+    pub(super) fn has_run(&self, period: u64, registers: &Registers, processor: u64) -> bool {
         let now = source::monotonic();
         let waited = now.saturating_sub(self.wall.swap(now, Ordering::Relaxed));
-        let had = source::processor().saturating_sub(self.cpu.load(Ordering::Relaxed));
+        let had = processor.saturating_sub(self.cpu.load(Ordering::Relaxed));
         let credit = self.credit.load(Ordering::Relaxed).saturating_add(had).min(2 * period);
         // In a call it may have waited, or worked: that shows in the time it has had.
         let runs = had / 3 >= waited / 4 || !registers.is_in_call();
