@@ -16,8 +16,8 @@ use signal::Overrun;
 use stacks::{Room, Stacks};
 use std::cell::Cell;
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use threads::{Roster, Slot};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use threads::{Over, Slot};
 
 /// The most threads that are seen at once.
 const SLOTS: usize = 1024;
@@ -59,10 +59,15 @@ pub(crate) fn start(clock: Clock, period: u64) -> Result<(), String> {
 
 /// Takes no more. What was seen.
 pub(crate) fn stop() -> Seen {
-    match threads::stop() {
-        Some((session, people, means)) => Seen::Samples(session.samples(people, means)),
-        None => Seen::Nothing { why: "no samples were being taken".to_owned() },
+    let Some(Over { session, unused, people, means }) = threads::stop() else {
+        return Seen::Nothing { why: "no samples were being taken".to_owned() };
+    };
+    let samples = session.samples(&people, means);
+    // Another thread than the one that runs the code is here if that does not come to an end, and then it may be in the loader, which would have to give up libraries now.
+    if !unused || people.first().is_none_or(|first| first.id != threads::own_id()) {
+        std::mem::forget(session);
     }
+    Seen::Samples(samples)
 }
 
 impl Session {
@@ -91,17 +96,16 @@ impl Session {
     #[expect(unsafe_code, reason = "the kernel gives a handler what it knows by pointers")]
     unsafe fn take(&self, info: *const siginfo_t, context: *const libc::c_void) {
         let Some((index, slot)) = self.mine() else { return };
-        let began = source::monotonic();
+        let began = source::processor();
         // SAFETY: the caller promises it.
         let (registers, overrun) = unsafe { (Registers::interrupted(context), Overrun::of(info)) };
-        let weight = self.weight(slot, &registers, overrun);
+        let weight = self.weight(slot, &registers, overrun, began);
         if weight > 0 && !self.record(index, slot, &registers, weight) {
             self.lost.fetch_add(weight, Ordering::Relaxed);
         }
-        slot.spent.fetch_add(source::monotonic().saturating_sub(began), Ordering::Relaxed);
-        if slot.is_timed() {
-            slot.cpu.store(source::processor(), Ordering::Relaxed);
-        }
+        let ended = source::processor();
+        slot.spent.fetch_add(ended.saturating_sub(began), Ordering::Relaxed);
+        slot.cpu.store(ended, Ordering::Relaxed);
     }
 
     /// The calling thread's slot. None if it is not watched, or no more.
@@ -119,7 +123,7 @@ impl Session {
     }
 
     /// How many samples the moment stands for.
-    fn weight(&self, slot: &Slot, registers: &Registers, overrun: Overrun) -> u64 {
+    fn weight(&self, slot: &Slot, registers: &Registers, overrun: Overrun, now: u64) -> u64 {
         if !slot.is_timed() {
             slot.go_on(self.period);
             return 1;
@@ -127,7 +131,7 @@ impl Session {
         match self.clock {
             // A thread that had to wait until it could take its stack did not go on meanwhile.
             Clock::Wall => 1 + overrun.0,
-            Clock::Processor => u64::from(slot.has_run(self.period, registers)),
+            Clock::Processor => u64::from(slot.has_run(self.period, registers, now)),
         }
     }
 
@@ -142,12 +146,11 @@ impl Session {
         let frames = unsafe { self.frames.part(index * DEEPEST, DEEPEST) };
         let walked = self.unwinder.walk(registers, frames);
         let person = slot.person.load(Ordering::Relaxed);
-        walked.frames > 0
-            && self.stacks.add(person, walked.complete, &frames[..walked.frames], weight)
+        walked.frames > 0 && self.stacks.add(person, walked.complete, &frames[..walked.frames], weight)
     }
 
     /// What was seen. People without a sample are left out, but for the first, who ran the code.
-    fn samples(&self, people: Vec<Thread>, means: Means) -> Samples {
+    fn samples(&self, people: &[Thread], means: Means) -> Samples {
         let mut places = self.unwinder.places();
         let mut threads: Vec<Thread> = people.first().cloned().into_iter().collect();
         let mut known = vec![None; people.len()];

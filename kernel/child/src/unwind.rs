@@ -64,7 +64,7 @@ const CACHES: (usize, usize) = (16, 128);
 impl Unwinder {
     /// For all that is loaded now. Takes about as long as a hundred walks.
     pub(crate) fn prepare() -> Self {
-        let loaded = Loaded::now();
+        let loaded = Loaded::kept();
         let mut tables = UnwinderNative::new();
         loaded.modules().filter_map(modules::Mapped::tables).for_each(|module| tables.add_module(module));
         // A walk that is interrupted keeps its cache, so there are more than processors.

@@ -57,7 +57,10 @@ impl Before {
 }
 
 /// The handler.
-#[expect(unsafe_code, reason = "the session is behind a pointer, and errno belongs to whom the signal has interrupted")]
+#[expect(
+    unsafe_code,
+    reason = "the session is behind a pointer, and errno belongs to whom the signal has interrupted"
+)]
 extern "C" fn take(_: c_int, info: *mut siginfo_t, context: *mut c_void) {
     // SAFETY: it is the thread's own.
     let errno = unsafe { *libc::__errno_location() };

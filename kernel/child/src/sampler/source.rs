@@ -202,7 +202,10 @@ pub(super) fn processor_of(thread: u32) -> u64 {
     clock(!(thread.cast_signed()) << 3 | THREAD | SCHEDULER)
 }
 
-#[expect(unsafe_code, reason = "what is called here may be called in a handler, which rustix does not say of its own")]
+#[expect(
+    unsafe_code,
+    reason = "what is called here may be called in a handler, which rustix does not say of its own"
+)]
 fn clock(which: libc::clockid_t) -> u64 {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: there is room for the time. The call is among those that a handler may make.

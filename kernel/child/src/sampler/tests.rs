@@ -2,6 +2,7 @@
 //! samples enough.
 
 use super::{Session, signal, source, start, stop, threads};
+use crate::unwind::DEEPEST;
 use crate::unwind::names::Names;
 use assay_link::watch::{Clock, Means, Samples, Seen, Stack};
 use std::collections::BTreeMap;
@@ -20,7 +21,8 @@ static TURN: Mutex<()> = Mutex::new(());
 
 #[inline(never)]
 fn spin(turns: u64) -> u64 {
-    (0..turns).fold(black_box(1), |sum: u64, turn| sum.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(turn))
+    (0..turns)
+        .fold(black_box(1), |sum: u64, turn| sum.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(turn))
 }
 
 #[inline(never)]
@@ -117,18 +119,22 @@ fn time_is_where_it_was_spent() {
             check(count(of), all, share);
         }
         assert!(samples.spent > 0);
-        assert_eq!((samples.clock == Clock::Wall, samples.means == Means::Timers), match how {
-            How::Best => (false, samples.means == Means::Timers),
-            How::Timers => (false, true),
-            How::Wall => (true, true),
-        });
+        assert_eq!(
+            (samples.clock == Clock::Wall, samples.means == Means::Timers),
+            match how {
+                How::Best => (false, samples.means == Means::Timers),
+                How::Timers => (false, true),
+                How::Wall => (true, true),
+            }
+        );
     }
 }
 
 #[test]
 fn stacks_are_complete_where_time_goes_in_the_c_library() {
     let _turn = TURN.lock();
-    let words: Vec<String> = (0..2000).map(|n| format!("{n} words of no great length, and {n} more")).collect();
+    let words: Vec<String> =
+        (0..2000).map(|n| format!("{n} words of no great length, and {n} more")).collect();
     for how in [How::Best, How::Timers] {
         let samples = samples(how, 400, || {
             let mut text = String::new();
@@ -147,7 +153,11 @@ fn stacks_are_complete_where_time_goes_in_the_c_library() {
 
 /// Calls itself so often, and then works.
 fn dive(depth: u64) {
-    if depth == 0 { least(TURNS) } else { dive(depth - 1) }
+    if depth == 0 {
+        least(TURNS);
+    } else {
+        dive(depth - 1);
+    }
     black_box(depth);
 }
 
@@ -161,7 +171,9 @@ fn deep_stacks_are_complete_and_too_deep_ones_are_not() {
     assert_eq!(most, Some(701));
     let too_deep = samples(How::Best, 200, || dive(5000));
     let cut = count(too_deep.stacks.iter().filter(|stack| !stack.trace.complete));
-    check(cut, count(&too_deep.stacks), 0.9_f64.max(cut as f64 / count(&too_deep.stacks) as f64));
+    assert!(cut > 50);
+    let longest = too_deep.stacks.iter().map(|stack| (stack.trace.frames.len(), !stack.trace.complete)).max();
+    assert_eq!(longest, Some((DEEPEST, true)));
 }
 
 #[test]
@@ -240,13 +252,10 @@ fn who_sleeps_is_seen_on_the_wall_alone() {
             let stacks = samples.stacks.iter().filter(move |stack| stack.thread == index as u32);
             (count(stacks.clone().filter(|stack| stack.trace.complete)), count(stacks))
         };
-        match index.map(of) {
-            None => assert!(!visible),
-            Some((complete, all)) => {
-                assert!(visible && all > 100, "{how:?} {all}");
-                assert!(complete as f64 >= 0.98 * all as f64);
-            }
-        }
+        let (complete, all) = index.map_or((0, 0), of);
+        // It may not have come to its sleep at first.
+        assert!(if visible { all > 100 } else { all < 5 }, "{how:?} {all}");
+        assert!(complete as f64 >= 0.98 * all as f64);
     }
     // The one that runs the code, too.
     let samples = samples(How::Wall, 200, || thread::sleep(Duration::from_millis(20)));
@@ -271,8 +280,10 @@ fn nothing_is_left() {
         // SAFETY: the handler does nothing.
         unsafe { libc::sigaction(signal::SIGNAL, &raw const action, std::ptr::null_mut()) };
         drop(samples(how, 3, || least(TURNS)));
-        let before = (descriptors(), timers());
         let mapped = maps();
+        (0..20).for_each(|_| drop(samples(how, 3, || least(TURNS))));
+        assert!(maps() < mapped + 10);
+        let before = (descriptors(), timers());
         for _ in 0..20 {
             let work = || {
                 thread::scope(|scope| (0..3).for_each(|_| drop(scope.spawn(|| least(TURNS)))));
@@ -280,7 +291,6 @@ fn nothing_is_left() {
             drop(samples(how, 3, work));
         }
         assert_eq!((descriptors(), timers()), before);
-        assert!(maps() < mapped + 10);
         // SAFETY: there is room for the action.
         unsafe { libc::sigaction(signal::SIGNAL, std::ptr::null(), &raw mut after) };
         assert_eq!(after.sa_sigaction, action.sa_sigaction);

@@ -13,12 +13,16 @@ use std::mem::transmute;
 use std::ptr::{NonNull, null_mut};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// The threads of this program's own that run beside the user's, by their names: who listens to the kernel, and who writes out what is printed.
 const OURS: [&str; 2] = ["assay-child", "flusher"];
 
 /// The most threads that are told apart. All that begin after so many are told as one.
 const PEOPLE: usize = 1 << 16;
+
+/// How long a handler may take on a machine that has much to do.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 static ROSTER: Mutex<Option<Roster>> = Mutex::new(None);
 
@@ -96,16 +100,28 @@ pub(super) fn start(session: impl FnOnce() -> Result<Session, String>) -> Result
     Ok(())
 }
 
-/// Watches nobody any more. What was seen, who was watched, and by which means.
-pub(super) fn stop() -> Option<(Box<Session>, Vec<Thread>, Means)> {
+/// What is left of a session.
+pub(super) struct Over {
+    pub(super) session: Box<Session>,
+    /// Whether no handler can be using it any more.
+    pub(super) unused: bool,
+    /// Who was watched.
+    pub(super) people: Vec<Thread>,
+    pub(super) means: Means,
+}
+
+/// Watches nobody any more.
+pub(super) fn stop() -> Option<Over> {
     let mut roster = lock();
     let Roster { session, before, means, mut people, sources, .. } = roster.take()?;
     WATCHED.store(0, Ordering::SeqCst);
     SESSION.store(null_mut(), Ordering::SeqCst);
-    // One that is in its handler may wait for a processor.
-    while HANDLERS.load(Ordering::SeqCst) > 0 {
+    // One that is in its handler may wait for a processor. That of a thread that did not come along when this process was copied never ends.
+    let began = Instant::now();
+    while HANDLERS.load(Ordering::SeqCst) > 0 && began.elapsed() < PATIENCE {
         std::thread::yield_now();
     }
+    let unused = HANDLERS.load(Ordering::SeqCst) == 0;
     drop(sources);
     before.restore();
     for person in people.iter_mut().filter(|person| person.name.is_empty()) {
@@ -114,7 +130,7 @@ pub(super) fn stop() -> Option<(Box<Session>, Vec<Thread>, Means)> {
     // SAFETY: it was leaked for this, and nobody has its address any more.
     #[expect(unsafe_code, reason = "the session is behind a pointer")]
     let session = unsafe { Box::from_raw(session.as_ptr()) };
-    Some((session, people, means))
+    Some(Over { session, unused, people, means })
 }
 
 impl Source {
@@ -217,11 +233,11 @@ impl Slot {
         }
     }
 
-    /// Whether the thread, whose timer has run out, was running then, and has had a period for each of its samples.
-    pub(super) fn has_run(&self, period: u64, registers: &Registers) -> bool {
+    /// Whether the thread, whose timer has run out, was running then, and has had a period for each of its samples. So much of the processor's time has it had.
+    pub(super) fn has_run(&self, period: u64, registers: &Registers, processor: u64) -> bool {
         let now = source::monotonic();
         let waited = now.saturating_sub(self.wall.swap(now, Ordering::Relaxed));
-        let had = source::processor().saturating_sub(self.cpu.load(Ordering::Relaxed));
+        let had = processor.saturating_sub(self.cpu.load(Ordering::Relaxed));
         let credit = self.credit.load(Ordering::Relaxed).saturating_add(had).min(2 * period);
         // In a call it may have waited, or worked: that shows in the time it has had.
         let runs = had / 3 >= waited / 4 || !registers.is_in_call();
@@ -238,7 +254,8 @@ fn others() -> Vec<u32> {
     let Ok(threads) = std::fs::read_dir("/proc/self/task") else { return Vec::new() };
     let ids = threads.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     // The main thread listens to the kernel, except in a copy, where the thread is another.
-    ids.filter(|id| *id != own && *id != main && !name(*id).is_none_or(|name| OURS.contains(&&*name))).collect()
+    ids.filter(|id| *id != own && *id != main && !name(*id).is_none_or(|name| OURS.contains(&&*name)))
+        .collect()
 }
 
 /// The name of a thread, unless it is gone.

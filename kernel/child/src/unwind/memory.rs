@@ -104,13 +104,7 @@ pub(super) fn is_there(address: usize) -> bool {
     unsafe {
         let errno = libc::__errno_location();
         let before = *errno;
-        libc::syscall(
-            libc::SYS_rt_sigprocmask,
-            NOTHING,
-            set,
-            std::ptr::null_mut::<u64>(),
-            size_of::<u64>(),
-        );
+        libc::syscall(libc::SYS_rt_sigprocmask, NOTHING, set, std::ptr::null_mut::<u64>(), size_of::<u64>());
         let there = *errno == libc::EINVAL;
         *errno = before;
         there

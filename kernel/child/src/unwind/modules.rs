@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// All libraries, and the program, as they are loaded at one moment. They stay loaded as long as this is kept.
+/// All libraries, and the program, as they are loaded at one moment.
 pub(super) struct Loaded {
     /// In the order of their addresses.
     modules: Vec<Mapped>,
@@ -40,14 +40,13 @@ struct Tables {
 }
 
 impl Loaded {
-    /// Those of this moment.
+    /// Those of this moment. Waits for no library that is being loaded.
     #[expect(unsafe_code, reason = "the loader is asked what it has loaded")]
     pub(super) fn now() -> Self {
         let mut modules: Vec<Mapped> = Vec::new();
         // SAFETY: the pointer is that of the list, which is nobody else's meanwhile.
         unsafe { libc::dl_iterate_phdr(Some(visit), std::ptr::from_mut(&mut modules).cast()) };
         modules.sort_by_key(|module| module.range.start);
-        let kept = modules.iter().filter_map(|module| keep(&module.path)).collect();
         if let Ok(program) = std::env::current_exe() {
             // The loader has no name for it.
             let own = visit as extern "C" fn(*mut dl_phdr_info, size_t, *mut c_void) -> c_int as usize as u64;
@@ -55,7 +54,14 @@ impl Loaded {
                 module.path = program.to_string_lossy().into_owned();
             }
         }
-        Self { modules, kept }
+        Self { modules, kept: Vec::new() }
+    }
+
+    /// The same, which stay loaded as long as this is kept. If a library is being loaded, this waits until it has been.
+    pub(super) fn kept() -> Self {
+        let mut loaded = Self::now();
+        loaded.kept = loaded.modules.iter().filter_map(|module| keep(&module.path)).collect();
+        loaded
     }
 
     pub(super) fn modules(&self) -> impl Iterator<Item = &Mapped> {

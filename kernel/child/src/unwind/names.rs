@@ -20,7 +20,9 @@ impl Names {
     pub(crate) fn is_in(&self, address: u64, name: &str) -> bool {
         let Some((start, (size, mangled))) = self.0.range(..=address).next_back() else { return false };
         // Names are mangled with their length in front, and followed by a hash or the end.
-        address < start + size && mangled.contains(&format!("{}{name}", name.len())) && !mangled.contains("closure")
+        address < start + size
+            && mangled.contains(&format!("{}{name}", name.len()))
+            && !mangled.contains("closure")
     }
 
     /// How many frames of the stack are in the function of that name.

@@ -65,13 +65,6 @@ impl Registers {
     pub(super) fn native(&self) -> UnwindRegsNative {
         UnwindRegsNative::new(self.code, self.stack, self.frame)
     }
-
-    /// Whether it has just entered the system, where it may have waited.
-    pub(crate) fn is_in_call(&self) -> bool {
-        /// The instruction that enters it.
-        const CALL: [u8; 2] = [0x0f, 0x05];
-        is_behind(self.code, CALL)
-    }
 }
 
 #[cfg(target_arch = "aarch64")]
@@ -105,20 +98,27 @@ impl Registers {
     pub(super) fn native(&self) -> UnwindRegsNative {
         UnwindRegsNative::new(self.link, self.stack, self.frame)
     }
+}
 
-    /// Whether it has just entered the system, where it may have waited.
+/// The instruction that enters the system.
+#[cfg(target_arch = "x86_64")]
+const CALL: [u8; 2] = [0x0f, 0x05];
+#[cfg(target_arch = "aarch64")]
+const CALL: [u8; 4] = 0xd400_0001_u32.to_le_bytes();
+
+impl Registers {
+    /// Whether it was in the system, where it may have waited: it comes from there, or goes there once more, as those do whose waiting a signal has ended.
     pub(crate) fn is_in_call(&self) -> bool {
-        /// The instruction that enters it.
-        const CALL: [u8; 4] = 0xd400_0001_u32.to_le_bytes();
-        is_behind(self.code, CALL)
+        let code = self.code as usize;
+        [code.wrapping_sub(CALL.len()), code].into_iter().any(is_call)
     }
 }
 
-/// Whether these bytes of code stand right before this address.
+/// Whether that instruction stands there.
 #[expect(unsafe_code, reason = "code is read")]
-fn is_behind<const N: usize>(address: u64, code: [u8; N]) -> bool {
-    let start = (address as usize).wrapping_sub(N);
-    // SAFETY: the first of them is there, and so is the last, behind which code runs.
-    memory::is_there(start)
-        && unsafe { std::ptr::with_exposed_provenance::<[u8; N]>(start).read_unaligned() } == code
+fn is_call(address: usize) -> bool {
+    let last = address.wrapping_add(CALL.len() - 1);
+    // SAFETY: all of it is there.
+    let code = || unsafe { std::ptr::with_exposed_provenance::<[u8; CALL.len()]>(address).read_unaligned() };
+    [address, last].into_iter().all(memory::is_there) && code() == CALL
 }
