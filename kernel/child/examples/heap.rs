@@ -6,16 +6,21 @@
 #![expect(clippy::print_stdout, reason = "a program that a person runs prints")]
 
 #[cfg(heap)]
-#[path = "../src/heap.rs"]
-mod heap;
+#[path = "../src"]
+#[expect(dead_code, reason = "the program that runs cells uses more of it")]
+mod child {
+    pub(crate) mod heap;
+    #[cfg(stacks)]
+    pub(crate) mod unwind;
+}
 #[path = "../../cell/src/table.rs"]
 #[expect(dead_code, reason = "what is counted is of a type that stands there, beside others")]
 #[cfg(heap)]
 mod table;
+#[cfg(heap)]
+use child::heap;
 #[cfg(all(heap, stacks))]
-#[expect(dead_code, reason = "the sampler uses more of it")]
-#[path = "../src/unwind.rs"]
-mod unwind;
+use child::unwind;
 
 #[cfg(heap)]
 mod compare {

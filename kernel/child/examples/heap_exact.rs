@@ -5,9 +5,13 @@
 #![cfg_attr(heap, expect(unsafe_code, reason = "functions of C are called"))]
 
 #[cfg(heap)]
-#[expect(dead_code, reason = "allocations can also be counted alone")]
-#[path = "../src/heap.rs"]
-mod heap;
+#[path = "../src"]
+#[expect(dead_code, reason = "the program that runs cells uses more of it")]
+mod child {
+    pub(crate) mod heap;
+    #[cfg(stacks)]
+    pub(crate) mod unwind;
+}
 #[cfg(heap)]
 #[path = "heap_exact/programs.rs"]
 mod programs;
@@ -18,10 +22,11 @@ mod stacks;
 #[expect(dead_code, reason = "what is counted is of a type that stands there, beside others")]
 #[path = "../../cell/src/table.rs"]
 mod table;
+
+#[cfg(heap)]
+use child::heap;
 #[cfg(all(heap, stacks))]
-#[expect(dead_code, reason = "the sampler uses more of it")]
-#[path = "../src/unwind.rs"]
-mod unwind;
+use child::unwind;
 
 #[cfg(heap)]
 fn main() -> std::process::ExitCode {

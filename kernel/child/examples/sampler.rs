@@ -6,6 +6,7 @@
 
 #[cfg(stacks)]
 #[path = "../src"]
+#[cfg_attr(target_arch = "x86_64", expect(dead_code, reason = "the heap's watch uses more of it"))]
 mod child {
     pub(crate) mod sampler;
     pub(crate) mod unwind;

@@ -15,32 +15,21 @@
 //!
 //! What this program's own Rust code allocates goes past them (`heap/own.rs`). A message that the kernel sends while a cell counts is none of the cell's doing.
 
-#[path = "heap/blocks.rs"]
 mod blocks;
-#[path = "heap/book.rs"]
 mod book;
-#[path = "heap/clock.rs"]
 mod clock;
-#[path = "heap/family.rs"]
 mod family;
-#[path = "heap/lock.rs"]
 mod lock;
-#[path = "heap/mapped.rs"]
 mod mapped;
-#[path = "heap/resident.rs"]
 mod resident;
 #[cfg(all(stacks, target_arch = "x86_64"))]
-#[path = "heap/sites.rs"]
 mod sites;
 #[cfg(all(stacks, target_arch = "x86_64"))]
-#[path = "heap/stacks.rs"]
 mod stacks;
 #[cfg(not(all(stacks, target_arch = "x86_64")))]
 #[path = "heap/no_stacks.rs"]
 mod stacks;
-#[path = "heap/timeline.rs"]
 mod timeline;
-#[path = "heap/watch.rs"]
 mod watch;
 
 use crate::table::Counts;
@@ -284,5 +273,4 @@ fn set_errno(number: c_int) {
 }
 
 #[cfg(test)]
-#[path = "heap/tests.rs"]
 mod tests;

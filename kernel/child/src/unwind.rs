@@ -12,11 +12,8 @@
 //! let modules = places.into_modules();
 //! ```
 
-#[path = "unwind/memory.rs"]
 mod memory;
-#[path = "unwind/modules.rs"]
 mod modules;
-#[path = "unwind/registers.rs"]
 mod registers;
 
 use assay_link::watch::{Module, Trace};
@@ -81,7 +78,7 @@ impl Unwinder {
 
     /// Walks the stack of the calling thread. The first frames are this function's and its callers', so those of whoever watches.
     #[inline(never)]
-    #[cfg(test)]
+    #[cfg_attr(not(test), expect(dead_code, reason = "others know the registers that they begin with"))]
     pub(crate) fn here(&self, frames: &mut [u64]) -> Walked {
         self.walk(&Registers::here(), frames)
     }
@@ -182,5 +179,4 @@ impl Places {
 #[cfg(test)]
 pub(crate) mod names;
 #[cfg(test)]
-#[path = "unwind/tests.rs"]
 mod tests;

@@ -1,5 +1,7 @@
 //! Programs, and all figures of each.
 
+#![expect(clippy::undocumented_unsafe_blocks, reason = "each block is freed once, where it is: that is what is looked at")]
+
 use crate::heap;
 use assay_link::watch::Heap;
 use libc::c_void;

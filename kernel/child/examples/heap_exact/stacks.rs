@@ -1,5 +1,7 @@
 //! Programs, and which of their functions each figure belongs to.
 
+#![expect(clippy::undocumented_unsafe_blocks, reason = "the C library and the linker are asked where functions are")]
+
 use crate::programs::{check, watched};
 use assay_link::watch::{Heap, Site};
 use std::hint::black_box;
