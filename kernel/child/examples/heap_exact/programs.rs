@@ -1,6 +1,9 @@
 //! Programs, and all figures of each.
 
-#![expect(clippy::undocumented_unsafe_blocks, reason = "each block is freed once, where it is: that is what is looked at")]
+#![expect(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each block is freed once, where it is: that is what is looked at"
+)]
 
 use crate::heap;
 use assay_link::watch::Heap;
@@ -54,8 +57,7 @@ const PROGRAMS: &[Program] = &[
 ];
 
 /// A table of 100,001 pointers, and what they point to, a word and sixteen bytes.
-const MANY: Figures =
-    (100_001, 800_000 + 2_400_000, 100_001, 800_000 + 2_400_000, 800_000 + 2_400_000, 0);
+const MANY: Figures = (100_001, 800_000 + 2_400_000, 100_001, 800_000 + 2_400_000, 800_000 + 2_400_000, 0);
 
 /// Whether all are seen as they are.
 pub(crate) fn all() -> bool {
@@ -269,7 +271,8 @@ fn aligned(_: usize) {
     unsafe {
         let mut block = null_mut();
         assert_eq!(libc::posix_memalign(&raw mut block, 64, 20), 0);
-        for block in [libc::memalign(64, 10), libc::aligned_alloc(32, 64), block, valloc(7), pvalloc(9)].map(black_box)
+        for block in
+            [libc::memalign(64, 10), libc::aligned_alloc(32, 64), block, valloc(7), pvalloc(9)].map(black_box)
         {
             libc::free(block);
         }
@@ -404,7 +407,9 @@ fn resident() -> bool {
         },
         false,
     );
-    for (what, heap, most) in [("64 MB", &large, 64 << 20), ("a million blocks of 32 bytes", &small, 32_000_000)] {
+    for (what, heap, most) in
+        [("64 MB", &large, 64 << 20), ("a million blocks of 32 bytes", &small, 32_000_000)]
+    {
         let close = heap.resident.map(|[first, peak, last]| {
             (within(peak.saturating_sub(first), most), last.saturating_sub(first) < most + MEGABYTE)
         });

@@ -1,6 +1,9 @@
 //! Programs, and which of their functions each figure belongs to.
 
-#![expect(clippy::undocumented_unsafe_blocks, reason = "the C library and the linker are asked where functions are")]
+#![expect(
+    clippy::undocumented_unsafe_blocks,
+    reason = "the C library and the linker are asked where functions are"
+)]
 
 use crate::programs::{check, watched};
 use assay_link::watch::{Heap, Site};
@@ -104,12 +107,9 @@ fn moved() -> bool {
         true,
     );
     let one = |function: Place| of(&heap, function).first().copied().cloned().unwrap_or_default();
-    let (made, larger, gone) = (
-        one(Place::makes),
-        one(Place::makes_larger),
-        one(Place::gives_up),
-    );
-    let figures = |site: &Site| (site.bytes, site.freed, site.live, site.at_peak, site.heap_after, site.heap_most);
+    let (made, larger, gone) = (one(Place::makes), one(Place::makes_larger), one(Place::gives_up));
+    let figures =
+        |site: &Site| (site.bytes, site.freed, site.live, site.at_peak, site.heap_after, site.heap_most);
     check("who made it", &figures(&made), &(50, 0, 0, 0, 50, 50))
         & check("who made it larger", &figures(&larger), &(500, 50, 0, 500, 500, 500))
         & check("who gave it up", &figures(&gone), &(0, 500, 0, 0, 0, 0))
@@ -147,7 +147,11 @@ fn deep() -> bool {
     #[inline(never)]
     fn dive(depth: u32) {
         let room = black_box([depth; 20]);
-        if depth == 0 { keeps_nothing() } else { dive(depth - 1) }
+        if depth == 0 {
+            keeps_nothing()
+        } else {
+            dive(depth - 1)
+        }
         black_box(room);
     }
     let heap = watched(
@@ -165,7 +169,11 @@ fn deep() -> bool {
     // Of each depth one that allocates and one that frees, where these are not at the same place.
     check(
         "stacks of many depths",
-        &(sites.len() % 601, whole + sites.len() / 601 == sites.len(), sites.iter().filter(frames).count() > 0),
+        &(
+            sites.len() % 601,
+            whole + sites.len() / 601 == sites.len(),
+            sites.iter().filter(frames).count() > 0,
+        ),
         &(0, true, true),
     )
 }
@@ -184,8 +192,11 @@ fn threads() -> bool {
         true,
     );
     let leaks = of(&heap, Place::leaks);
-    let mut names: Vec<_> =
-        leaks.iter().filter_map(|site| heap.threads.get(site.thread as usize)).map(|thread| &*thread.name).collect();
+    let mut names: Vec<_> = leaks
+        .iter()
+        .filter_map(|site| heap.threads.get(site.thread as usize))
+        .map(|thread| &*thread.name)
+        .collect();
     names.sort_unstable();
     let first = heap.threads.first().map(|thread| thread.id.cast_signed());
     check("threads are told apart", &(first, names), &(Some(before), vec!["heap_exact", "one", "other"]))
