@@ -30,11 +30,10 @@ use child::unwind;
 
 #[cfg(heap)]
 fn main() -> std::process::ExitCode {
-    let mut right = programs::all();
     #[cfg(all(stacks, target_arch = "x86_64"))]
-    {
-        right &= stacks::all();
-    }
+    let right = programs::all() & stacks::all();
+    #[cfg(not(all(stacks, target_arch = "x86_64")))]
+    let right = programs::all();
     if right { std::process::ExitCode::SUCCESS } else { std::process::ExitCode::FAILURE }
 }
 

@@ -19,6 +19,8 @@ mod blocks;
 mod book;
 mod clock;
 mod family;
+#[cfg(all(stacks, target_arch = "x86_64"))]
+mod grown;
 mod lock;
 mod mapped;
 mod resident;

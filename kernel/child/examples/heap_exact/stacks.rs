@@ -148,9 +148,9 @@ fn deep() -> bool {
     fn dive(depth: u32) {
         let room = black_box([depth; 20]);
         if depth == 0 {
-            keeps_nothing()
+            keeps_nothing();
         } else {
-            dive(depth - 1)
+            dive(depth - 1);
         }
         black_box(room);
     }

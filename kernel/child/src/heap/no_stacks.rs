@@ -9,7 +9,7 @@ pub(super) enum Stacks {}
 pub(super) type Number = u32;
 
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Walked {}
+pub(super) struct Walked;
 
 impl Stacks {
     /// It cannot.
@@ -21,16 +21,16 @@ impl Stacks {
         match *self {}
     }
 
-    pub(super) fn has_room(&self, walked: Walked) -> bool {
-        match walked {}
+    pub(super) fn has_room(&self, _: Walked) -> bool {
+        match *self {}
     }
 
-    pub(super) fn grow(&mut self, walked: Walked) -> bool {
-        match walked {}
+    pub(super) fn grow(&mut self, _: Walked) -> bool {
+        match *self {}
     }
 
-    pub(super) fn site(&mut self, walked: Walked) -> Number {
-        match walked {}
+    pub(super) fn site(&mut self, _: Walked) -> Number {
+        match *self {}
     }
 
     pub(super) fn allocated(&mut self, _: Number, _: u64) {

@@ -1,6 +1,7 @@
 //! What each stack allocated and gave back, by thread.
 
-use super::mapped::{Grown, Mapped, Plain};
+use super::grown::Grown;
+use super::mapped::{Mapped, Plain};
 use assay_link::watch;
 use std::cell::Cell;
 
