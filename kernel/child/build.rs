@@ -1,8 +1,9 @@
-//! Lets the cells find this program's `read`, and where the heap can be counted (`src/heap.rs`) its `malloc` and what belongs to that. These symbols alone: `-rdynamic` would
-//! export 1,618 symbols of this program's own standard library, and cells would run on those instead of on theirs.
+//! Lets the cells find this program's `read`, and where the heap can be counted (`src/heap.rs`) its `malloc` and what belongs to that, and where stacks can be walked
+//! (`src/unwind.rs`, `src/sampler.rs`) its `pthread_create`. These symbols alone: `-rdynamic` would export 1,618 symbols of this program's own standard library, and cells
+//! would run on those instead of on theirs.
 //!
-//! Says also where there are checkpoints: their means are those of one system. `ASSAY_NO_CHECKPOINTS` leaves them out there too, and `ASSAY_NO_HEAP` what counts, so that what
-//! other systems have is compiled where it is tested.
+//! Says also where there are checkpoints: their means are those of one system. `ASSAY_NO_CHECKPOINTS` leaves them out there too, `ASSAY_NO_HEAP` what counts, and
+//! `ASSAY_NO_STACKS` what walks stacks, so that what other systems have is compiled where it is tested.
 
 use std::env::{var, var_os};
 
@@ -28,6 +29,9 @@ fn main() {
     choose("checkpoints", "ASSAY_NO_CHECKPOINTS", glibc && architecture == "x86_64");
     if choose("heap", "ASSAY_NO_HEAP", glibc) {
         HEAP.into_iter().for_each(export);
+    }
+    if choose("stacks", "ASSAY_NO_STACKS", glibc && matches!(&*architecture, "x86_64" | "aarch64")) {
+        export("pthread_create");
     }
     if os == "linux" {
         export("read");

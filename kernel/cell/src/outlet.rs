@@ -5,6 +5,7 @@ use crate::flusher;
 use crate::table::{self, Content, Display, Table, Text};
 use std::ffi::c_void;
 use std::io::Write;
+use std::ptr::NonNull;
 use std::sync::OnceLock;
 
 /// See [`table()`].
@@ -102,15 +103,16 @@ pub(crate) fn floor() -> Option<f64> {
 
 /// The code of the magic of this number is watched from now on; false if nobody watches.
 pub(crate) fn watch_begins(id: u64) -> bool {
-    // What was printed before is none of it.
-    tell(|table| (table.watch)(true, id, false, 0)).unwrap_or(false)
+    // What was printed before is none of it, nor is what this library's thread does when it begins.
+    flusher::settle();
+    table().is_some_and(|table| (table.watch)(true, id, false, 0, NonNull::dangling().as_ptr(), 0))
 }
 
-/// It has ended: by itself or not, after so many runs.
-pub(crate) fn watch_ends(id: u64, finished: bool, runs: u64) {
+/// It has ended: by itself or not, after so many runs, with these calls.
+pub(crate) fn watch_ends(id: u64, finished: bool, runs: u64, calls: &[table::Calls]) {
     // At once: to write out what was printed is none of it.
     if let Some(table) = table() {
-        (table.watch)(false, id, finished, runs);
+        (table.watch)(false, id, finished, runs, calls.as_ptr(), calls.len());
     }
 }
 

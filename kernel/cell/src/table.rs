@@ -45,8 +45,8 @@ pub(crate) struct Table {
     /// whether they can be counted here; otherwise nothing is written. The pointer may be null at the start.
     pub(crate) count: extern "C" fn(bool, *mut Counts) -> bool,
     /// True: the code of the magic of this number begins, and is watched as the command says that runs it. False: it has ended, by itself or not (the second flag), after
-    /// so many runs (the last number), and what was seen is told. Whether anything is watched.
-    pub(crate) watch: extern "C" fn(bool, u64, bool, u64) -> bool,
+    /// so many runs (the next number), and what was seen is told, with these calls, so many of them. Whether anything is watched.
+    pub(crate) watch: extern "C" fn(bool, u64, bool, u64, *const Calls, usize) -> bool,
     /// The processor time of all threads so far; false, and nothing is written, if it is not known.
     pub(crate) times: extern "C" fn(*mut Times) -> bool,
     /// The same as one number, in nanoseconds, and sooner.
@@ -61,6 +61,18 @@ pub(crate) struct Counts {
     pub(crate) allocations: u64,
     /// How much was asked for, in bytes.
     pub(crate) bytes: u64,
+}
+
+/// Calls of a function that says when it begins and ends.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Calls {
+    /// Its number.
+    pub(crate) number: u32,
+    /// How many there were.
+    pub(crate) total: u64,
+    /// How many of them while no other one of it was under way on the same thread.
+    pub(crate) primitive: u64,
 }
 
 /// Processor time in nanoseconds. The parts are less exact than their sum: from one call to the next one of them may go back by some microseconds.

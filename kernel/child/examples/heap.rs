@@ -1,16 +1,26 @@
 //! What it costs that allocations can be counted, and that they are.
 //!
-//! `cargo run --release -p assay-child --example heap`. The same loop calls glibc's `malloc` and `free`, and this program's own, which stand in for them: while nothing is counted, and
-//! while they are. The three take turns; shown are nanoseconds for a block that is allocated and freed, the medians of the turns and, in brackets, the first deciles.
+//! `cargo run --release -p assay-child --example heap`. The same loop calls glibc's `malloc` and `free`, and this program's own, which stand in for them: while nothing is looked at, while
+//! allocations are counted, while blocks are watched, and while stacks are taken too. They take turns; shown are nanoseconds for a block that is allocated and freed, the medians of the
+//! turns and, in brackets, the first deciles.
 #![expect(clippy::print_stdout, reason = "a program that a person runs prints")]
 
 #[cfg(heap)]
-#[path = "../src/heap.rs"]
-mod heap;
+#[path = "../src"]
+#[expect(dead_code, reason = "the program that runs cells uses more of it")]
+mod child {
+    pub(crate) mod heap;
+    #[cfg(stacks)]
+    pub(crate) mod unwind;
+}
 #[path = "../../cell/src/table.rs"]
 #[expect(dead_code, reason = "what is counted is of a type that stands there, beside others")]
 #[cfg(heap)]
 mod table;
+#[cfg(heap)]
+use child::heap;
+#[cfg(all(heap, stacks))]
+use child::unwind;
 
 #[cfg(heap)]
 mod compare {
@@ -40,7 +50,8 @@ mod compare {
         let (Some(theirs), Some(ours)) = (pair(libc::RTLD_NEXT), pair(libc::RTLD_DEFAULT)) else {
             return println!("there is no malloc");
         };
-        println!("{:>8} {:>6} {:>16} {:>16} {:>16}", "threads", "bytes", "glibc", "not counted", "counted");
+        print!("{:>8} {:>6}", "threads", "bytes");
+        println!("{:>16} {:>16} {:>16} {:>16} {:>16}", "glibc", "idle", "counted", "watched", "with stacks");
         for threads in [1, 2] {
             for size in [16, 100, 5000] {
                 turns(threads, size, theirs, ours);
@@ -63,20 +74,30 @@ mod compare {
     }
 
     fn turns(threads: usize, size: usize, theirs: Pair, ours: Pair) {
-        let mut times: [Vec<f64>; 3] = Default::default();
+        let mut times: [Vec<f64>; 5] = Default::default();
+        let all = u64::from(BLOCKS) * threads as u64;
         for _ in 0..TURNS {
             times[0].push(together(threads, size, theirs));
             times[1].push(together(threads, size, ours));
             heap::start();
             times[2].push(together(threads, size, ours));
             let counted = heap::stop().map_or(0, |counts| counts.allocations);
-            assert!(counted >= u64::from(BLOCKS) * threads as u64, "{counted}");
+            assert!(counted >= all, "{counted}");
+            for (stacks, times) in times[3..].iter_mut().enumerate() {
+                if heap::watch(stacks > 0).is_ok() {
+                    times.push(together(threads, size, ours));
+                    let seen = heap::seen().map_or(0, |heap| heap.frees);
+                    assert!(seen >= all, "{seen}");
+                }
+            }
         }
-        let shown = times.map(|mut of| {
+        print!("{threads:>8} {size:>6}");
+        for mut of in times {
             of.sort_by(f64::total_cmp);
-            format!("{:.1} ({:.1})", of[TURNS / 2], of[TURNS / 10])
-        });
-        println!("{threads:>8} {size:>6} {:>16} {:>16} {:>16}", shown[0], shown[1], shown[2]);
+            let at = |share: usize| of.get(of.len() / share).copied().unwrap_or(f64::NAN);
+            print!(" {:>16}", format!("{:.1} ({:.1})", at(2), at(10)));
+        }
+        println!();
     }
 
     /// Nanoseconds for a block, in the slowest of the threads.

@@ -14,6 +14,7 @@ mod checkpoint;
 #[cfg(not(checkpoints))]
 #[path = "no_checkpoint.rs"]
 mod checkpoint;
+mod counters;
 mod crash;
 #[cfg(heap)]
 mod heap;
@@ -24,11 +25,21 @@ mod input;
 mod keeper;
 mod kernel;
 mod libraries;
+#[cfg(heap)]
+#[path = "heap/own.rs"]
+mod own;
 mod processor;
 mod runtime;
+#[cfg(stacks)]
+mod sampler;
+#[cfg(not(stacks))]
+#[path = "no_sampler.rs"]
+mod sampler;
 mod stdio;
 #[path = "../../cell/src/table.rs"]
 mod table;
+#[cfg(stacks)]
+mod unwind;
 mod watch;
 
 use assay_link::native::{Command, Event};

@@ -3,7 +3,7 @@
 use crate::kernel;
 use crate::libraries::Libraries;
 use crate::stdio;
-use crate::table::{self, Answered, Counts, Display, Entry, Report, Table, Text, Times};
+use crate::table::{self, Answered, Calls, Counts, Display, Entry, Report, Table, Text, Times};
 use crate::{heap, processor, watch};
 use assay_link::native::{Content, Ending, Event, Frame, Kept, Place, Told};
 use libloading::os::unix::{Library, Symbol};
@@ -275,11 +275,22 @@ extern "C" fn count(on: bool, counts: *mut Counts) -> bool {
     true
 }
 
-extern "C" fn watched(begins: bool, id: u64, finished: bool, runs: u64) -> bool {
+#[expect(unsafe_code, reason = "the runtime gives calls by pointer")]
+extern "C" fn watched(
+    begins: bool,
+    id: u64,
+    finished: bool,
+    runs: u64,
+    calls: *const Calls,
+    count: usize,
+) -> bool {
     if begins {
         return watch::begin();
     }
-    let Some(what) = watch::end(finished, runs) else { return false };
+    // SAFETY: pointer and number are those of one slice, which is lent for the time of the call.
+    let calls = unsafe { std::slice::from_raw_parts(calls, count) };
+    let calls = || calls.iter().map(|of| (u64::from(of.number), of.total, of.primitive)).collect();
+    let Some(what) = watch::end(finished, runs, calls) else { return false };
     tell(&Event::Watched { id, what: Box::new(what) });
     true
 }

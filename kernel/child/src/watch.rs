@@ -2,8 +2,8 @@
 //!
 //! The code that is watched says itself where it begins and ends: what stands around it in its cell is none of it.
 
-use crate::processor;
-use assay_link::watch::{Lens, Seen, Watched};
+use crate::{counters, heap, processor, sampler};
+use assay_link::watch::{Counts, Lens, Seen, Watched};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -40,17 +40,20 @@ pub(crate) fn begin() -> bool {
     true
 }
 
-/// It has ended: what was seen. None if it was not watched.
-pub(crate) fn end(finished: bool, runs: u64) -> Option<Watched> {
+/// Calls of functions that say when they begin and end: the number of each, its calls, and the primitive ones.
+pub(crate) type Calls = Vec<(u64, u64, u64)>;
+
+/// It has ended: what was seen, these calls with it. None if it was not watched.
+pub(crate) fn end(finished: bool, runs: u64, calls: impl FnOnce() -> Calls) -> Option<Watched> {
     let now = Instant::now();
     let mut watch = watch();
     let UnderWay { began, times: before, blind } = watch.under_way.take()?;
-    let spent = before.zip(times()).map(|(before, now)| {
-        (now.0.saturating_sub(before.0), now.1.saturating_sub(before.1))
-    });
+    let spent = before
+        .zip(times())
+        .map(|(before, now)| (now.0.saturating_sub(before.0), now.1.saturating_sub(before.1)));
     let seen = match blind {
         Some(why) => Seen::Nothing { why },
-        None => stop(&watch.lens),
+        None => stop(&watch.lens, calls),
     };
     let (user, system) = spent.unwrap_or_default();
     let wall = u64::try_from((now - began).as_nanos()).unwrap_or(u64::MAX);
@@ -61,16 +64,22 @@ pub(crate) fn end(finished: bool, runs: u64) -> Option<Watched> {
 fn start(lens: &Lens) -> Result<(), String> {
     match lens {
         Lens::Clear => Ok(()),
-        Lens::Samples { .. } | Lens::Heap { .. } | Lens::Counts { .. } => Err("not there yet".to_owned()),
+        Lens::Samples { clock, period } => sampler::start(*clock, *period),
+        Lens::Heap { sites } => heap::watch(*sites),
+        Lens::Counts { counters } => {
+            counters::begin(counters);
+            Ok(())
+        }
     }
 }
 
 /// Looks no more.
-fn stop(lens: &Lens) -> Seen {
+fn stop(lens: &Lens, calls: impl FnOnce() -> Calls) -> Seen {
     match lens {
-        Lens::Clear | Lens::Samples { .. } | Lens::Heap { .. } | Lens::Counts { .. } => {
-            Seen::Nothing { why: "not there yet".to_owned() }
-        }
+        Lens::Clear => Seen::Nothing { why: "nobody asked".to_owned() },
+        Lens::Samples { .. } => sampler::stop(),
+        Lens::Heap { .. } => heap::seen().map_or_else(|why| Seen::Nothing { why }, Seen::Heap),
+        Lens::Counts { .. } => Seen::Counts(Counts { libraries: counters::end(), calls: calls() }),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Code that is watched while it runs: `%prun` and its kin. The process watches; this tells it where the code begins and ends.
 
+use super::calls;
 use crate::{outlet, stop};
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ thread_local! {
 
 /// From here on it is watched.
 pub fn begin(id: u64) {
+    calls::begin();
     if outlet::watch_begins(id) {
         UNDER_WAY.set(Some(id));
     }
@@ -34,7 +36,7 @@ pub(crate) fn give_up() {
 
 fn finish(finished: bool, runs: u64) {
     if let Some(id) = UNDER_WAY.take() {
-        outlet::watch_ends(id, finished, runs);
+        outlet::watch_ends(id, finished, runs, &calls::end());
     }
 }
 

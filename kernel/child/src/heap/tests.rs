@@ -1,40 +1,53 @@
-//! The functions as C code calls them. What libraries allocate through them is counted in the kernel's tests, with the program itself.
+//! The functions as C code calls them, and as they are called where nothing else goes on: in the example, whose own allocations are looked at too. What libraries allocate through them is
+//! counted in the kernel's tests, with the program itself.
 
-use super::{Count, Own, aligned_alloc, calloc, errno, free, malloc, posix_memalign, pvalloc, valloc};
-use super::{realloc, reallocarray, set_errno};
-use std::alloc::{GlobalAlloc, Layout};
-use std::ptr::{NonNull, null_mut};
+use super::family::{
+    aligned_alloc, calloc, free, malloc, posix_memalign, pvalloc, realloc, reallocarray, valloc,
+};
+use super::{errno, set_errno};
+use std::path::PathBuf;
+use std::process::Command;
+use std::ptr::null_mut;
+
+/// The example as cargo has built it beside these tests.
+fn example(name: &str) -> PathBuf {
+    let folder = std::env::current_exe().unwrap().parent().unwrap().with_file_name("examples");
+    let program = folder.join(name);
+    if !program.is_file() {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--package", "assay-child", "--example", name]);
+        assert!(cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap().success());
+    }
+    program
+}
 
 #[test]
-fn what_is_counted_is_what_was_made_while_it_was_on() {
-    let count = Count::new();
-    let some = || NonNull::dangling().as_ptr();
-    count.watch(1, some);
-    count.start();
-    count.watch(5, some);
-    count.watch(7, null_mut);
-    count.watch(0, some);
-    let counts = count.stop();
-    assert_eq!((counts.allocations, counts.bytes), (2, 5));
-    count.watch(9, some);
-    let counts = count.stop();
-    assert_eq!((counts.allocations, counts.bytes), (2, 5));
-    count.start();
-    let counts = count.stop();
-    assert_eq!((counts.allocations, counts.bytes), (0, 0));
+fn what_programs_do_that_were_counted_by_hand_is_seen() {
+    let output = Command::new(example("heap_exact")).output().unwrap();
+    assert!(
+        output.status.success(),
+        "{}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 #[test]
 #[expect(unsafe_code, reason = "functions of C are called")]
 fn blocks_are_aligned_and_hold_what_they_held() {
     let page = rustix::param::page_size();
-    for (block, alignment) in [
-        (malloc(10), 16),
-        (calloc(2, 5), 16),
-        (aligned_alloc(256, 10), 256),
-        (valloc(10), page),
-        (pvalloc(10), page),
-    ] {
+    // SAFETY: they may be called with any sizes.
+    let blocks = unsafe {
+        [
+            (malloc(10), 16),
+            (calloc(2, 5), 16),
+            (aligned_alloc(256, 10), 256),
+            (valloc(10), page),
+            (pvalloc(10), page),
+        ]
+    };
+    for (block, alignment) in blocks {
         assert_eq!(block.addr() % alignment, 0);
         assert!(!block.is_null());
         // SAFETY: the block has ten bytes, and then more.
@@ -70,24 +83,6 @@ fn what_cannot_be_is_refused_as_the_manual_has_it() {
         assert!(reallocarray(block, usize::MAX, 2).is_null());
         assert_eq!(errno(), libc::ENOMEM);
         free(block);
-    }
-    assert!(calloc(usize::MAX, 2).is_null());
-}
-
-#[test]
-#[expect(unsafe_code, reason = "an allocator is called by hand")]
-fn our_own_blocks_keep_their_alignment() {
-    for alignment in [1, 16, 128, 4096] {
-        let layout = Layout::from_size_align(100, alignment).unwrap();
-        // SAFETY: the blocks have the layouts that are said.
-        unsafe {
-            let block = Own.alloc_zeroed(layout);
-            assert_eq!(std::slice::from_raw_parts(block, 100), [0; 100]);
-            block.write_bytes(5, 100);
-            let block = Own.realloc(block, layout, 10_000);
-            assert_eq!(block.addr() % alignment, 0);
-            assert_eq!(std::slice::from_raw_parts(block, 100), [5; 100]);
-            Own.dealloc(block, Layout::from_size_align(10_000, alignment).unwrap());
-        }
+        assert!(calloc(usize::MAX, 2).is_null());
     }
 }

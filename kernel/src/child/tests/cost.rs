@@ -244,6 +244,7 @@ fn cells_see_the_functions_that_are_meant_for_them_and_no_other() {
         "malloc",
         "memalign",
         "posix_memalign",
+        "pthread_create",
         "pvalloc",
         "read",
         "realloc",
