@@ -36,6 +36,7 @@ mod source;
 mod split;
 mod statics;
 mod supersede;
+mod symbols;
 #[cfg(test)]
 mod tests;
 mod tokens;
