@@ -64,6 +64,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use notebook::Notebook;
 use past::{Moment, Past};
+use symbols::Outline;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -428,6 +429,18 @@ impl Engine for Native {
 
     fn variables(&self) -> BoxFuture<'_, Result<Vec<Variable>, Trouble>> {
         async { Ok(self.variables().await) }.boxed()
+    }
+
+    fn functions(&self) -> BoxFuture<'_, Vec<String>> {
+        async {
+            let state = self.state.lock().await;
+            let (notebook, local) = (Arc::clone(&state.notebook), state.dependencies.local());
+            drop(state);
+            // The files of crates are read.
+            let names = tokio::task::spawn_blocking(move || Outline::of(&notebook, &local).names()).await;
+            names.unwrap_or_default()
+        }
+        .boxed()
     }
 
     fn forget(&self, names: Vec<String>) -> BoxFuture<'_, Result<(), Failure>> {

@@ -6,6 +6,7 @@
 
 mod frames;
 mod names;
+mod naming;
 mod outline;
 mod stacks;
 #[cfg(test)]
@@ -15,9 +16,9 @@ mod threads;
 pub(super) use outline::{Local, Outline};
 
 use assay_link::watch::{self, Clock, Means, Samples, Seen, Watched};
-use assay_magics::profiled::{Function, Heap, Site, Stack, Time};
+use assay_magics::profiled::{Frame, Function, Heap, Site, Stack, Time};
 use stacks::Stacks;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use threads::Threads;
 
 /// Gives every function one number.
@@ -57,13 +58,18 @@ pub(super) fn time(watched: &[Watched], outline: &Outline, functions: &mut Funct
     });
     let stacks = Stacks::read(traces, outline);
     let mut threads = Threads::default();
-    let mut seen: BTreeMap<(usize, Vec<_>, bool), u64> = BTreeMap::new();
+    let mut numbers: HashMap<(usize, Vec<Frame>, bool), usize> = HashMap::new();
     for (run, samples) in &runs {
         let roles = threads.roles(&samples.threads);
         for stack in &samples.stacks {
             let Some(frames) = stacks.timed(&samples.modules, &stack.trace, functions) else { continue };
             let role = roles.get(stack.thread as usize).copied().unwrap_or_default();
-            *seen.entry((role, frames, stack.trace.complete)).or_default() += stack.samples;
+            let key = (role, frames, stack.trace.complete);
+            let number = *numbers.entry(key.clone()).or_insert(time.stacks.len());
+            if number == time.stacks.len() {
+                time.stacks.push(Stack { thread: key.0, frames: key.1, samples: 0, complete: key.2 });
+            }
+            time.stacks[number].samples += stack.samples;
         }
         time.lost += samples.lost;
         time.spent += seconds(samples.spent);
@@ -72,8 +78,6 @@ pub(super) fn time(watched: &[Watched], outline: &Outline, functions: &mut Funct
         time.wall_of_runs += seconds(run.wall);
     }
     time.threads = threads.names();
-    let stack = |((thread, frames, complete), samples)| Stack { thread, frames, samples, complete };
-    time.stacks = seen.into_iter().map(stack).collect();
     time
 }
 

@@ -146,31 +146,40 @@ impl Outline {
     pub(super) fn find(&self, at: &At<'_>) -> Option<Function> {
         let file = self.paths.get(Path::new(at.file)).map_or(at.file, String::as_str);
         let (file, texts) = self.files.get_key_value(file)?;
-        let users = self.users(at, file);
-        let exact = users.iter().find_map(|byte| texts.iter().find_map(|text| text.region(*byte, at.called)));
-        let found = exact.or_else(|| {
-            let known = !users.is_empty() || at.library.is_none();
-            texts.iter().find_map(|text| text.near(at, known))
-        })?;
-        let function = self.function(file, found.0, found.1);
-        Some(match (found.1.kind, at.called) {
+        let (text, region) = self.region(at, file, texts)?;
+        let function = self.function(file, text, region);
+        Some(match (region.kind, at.called) {
             (Kind::Type, Some(derived)) => Function { name: format!("{}::{derived}", function.name), ..function },
             _ => function,
         })
     }
 
-    /// The bytes of a cell's text that may stand at a place of what was compiled.
-    fn users(&self, at: &At<'_>, file: &str) -> Vec<usize> {
-        let folder = at.library.and_then(Path::parent).and_then(Path::file_name).map(Path::new);
-        let (Some(folder), true) = (folder, at.column > 0) else { return Vec::new() };
-        let column = at.column as usize - 1;
-        let mut found = Vec::new();
-        for (_, source) in self.generated.range(folder.to_owned()..).take_while(|(path, _)| path.starts_with(folder)) {
+    fn region<'t>(&self, at: &At<'_>, file: &str, texts: &'t [Text]) -> Option<(&'t Text, &'t Region)> {
+        if at.line == 0 {
+            return named(texts, at.called?);
+        }
+        let Some(users) = self.users(at, file) else {
+            return texts.iter().find_map(|text| text.near(at)).or_else(|| named(texts, at.called?));
+        };
+        let theirs = users.iter().find_map(|byte| texts.iter().find_map(|text| text.region(*byte, at.called)));
+        // What is ours stands around statements.
+        let around = || texts.iter().find_map(|text| text.statements()).filter(|(_, region)| at.called.is_none_or(|called| region.may_be(called)));
+        theirs.or_else(|| if users.is_empty() { around() } else { None }).or_else(|| named(texts, at.called?))
+    }
+
+    /// The bytes of a cell's text that stand at a place of what was compiled; none if that is not known, no bytes if it is text of ours.
+    fn users(&self, at: &At<'_>, file: &str) -> Option<Vec<usize>> {
+        let folder = Path::new(at.library?.parent()?.file_name()?);
+        let column = (at.column as usize).checked_sub(1)?;
+        let below = self.generated.range(folder.to_owned()..).take_while(|(path, _)| path.starts_with(folder));
+        let (mut known, mut found) = (false, Vec::new());
+        for (_, source) in below {
+            known = true;
             let Some(byte) = line_start(source.text(), at.line).map(|start| start + column) else { continue };
             let origin = source.origin(&(byte..byte + 1)).filter(|(cell, _)| shown(*cell) == file);
             found.extend(origin.map(|(_, range)| range.start));
         }
-        found
+        known.then_some(found)
     }
 
     fn functions(&self) -> impl Iterator<Item = (&str, &Text, &Region)> {
@@ -291,7 +300,7 @@ impl Text {
     }
 
     /// The same where only the line is sure.
-    fn near(&self, at: &At<'_>, known: bool) -> Option<(&Self, &Region)> {
+    fn near(&self, at: &At<'_>) -> Option<(&Self, &Region)> {
         let start = *self.starts.get((at.line as usize).checked_sub(1)?)?;
         let end = self.starts.get(at.line as usize).map_or(self.text.len(), |next| next - 1);
         let line = self.text.get(start..end)?;
@@ -299,8 +308,9 @@ impl Text {
         if blank == line.len() {
             return None;
         }
-        let column = (at.column as usize).saturating_sub(1).clamp(blank, line.len() - 1);
-        if let (Some(called), false) = (at.called, known) {
+        if at.library.is_some()
+            && let Some(called) = at.called
+        {
             // Something of ours stands before it on its line: its name says more than its column.
             let on_line = |region: &&Region| region.range.start < end && region.range.end > start;
             let mut same = self.regions.iter().rev().filter(on_line).filter(|region| region.bare() == called);
@@ -308,13 +318,31 @@ impl Text {
                 return Some((self, one));
             }
         }
+        let column = (at.column as usize).saturating_sub(1).clamp(blank, line.len() - 1);
         self.region(start + column, at.called)
+    }
+
+    /// The first of its statements, if it has any.
+    fn statements(&self) -> Option<(&Self, &Region)> {
+        self.regions.iter().find(|region| region.kind == Kind::Statements).map(|region| (self, region))
     }
 
     /// The number of the line at a byte.
     fn line(&self, byte: usize) -> u32 {
         u32::try_from(self.starts.partition_point(|start| *start <= byte)).unwrap_or(u32::MAX)
     }
+}
+
+/// The one function of these texts that is called so, with its path or without.
+fn named<'t>(texts: &'t [Text], called: &str) -> Option<(&'t Text, &'t Region)> {
+    let all = texts.iter().flat_map(|text| text.regions.iter().map(move |region| (text, region)));
+    let mut same = all.filter(|(_, region)| match region.kind {
+        Kind::Function => region.plain == called || region.bare() == called,
+        // Each function has a first closure.
+        Kind::Closure => region.plain == called,
+        _ => false,
+    });
+    same.next().filter(|_| same.next().is_none())
 }
 
 /// The texts of cells, each with the cell's number. A step of a cell that made items is remembered with them, the last one by itself.
