@@ -431,13 +431,13 @@ impl Engine for Native {
         async { Ok(self.variables().await) }.boxed()
     }
 
-    fn functions(&self) -> BoxFuture<'_, Vec<String>> {
-        async {
+    fn functions(&self, cell: Cell) -> BoxFuture<'_, Vec<String>> {
+        async move {
             let state = self.state.lock().await;
             let (notebook, local) = (Arc::clone(&state.notebook), state.dependencies.local());
             drop(state);
             // The files of crates are read.
-            let names = tokio::task::spawn_blocking(move || Outline::of(&notebook, &local).names()).await;
+            let names = tokio::task::spawn_blocking(move || Outline::of(&notebook, &cell, &local).names()).await;
             names.unwrap_or_default()
         }
         .boxed()

@@ -47,7 +47,8 @@ impl Functions {
 
 /// Where time went, in one run or in several: threads of the same role are one.
 pub(super) fn time(watched: &[Watched], outline: &Outline, functions: &mut Functions) -> Time {
-    let runs: Vec<(&Watched, &Samples)> = watched.iter().filter_map(|one| Some((one, samples(one)?))).collect();
+    let runs: Vec<(&Watched, &Samples)> =
+        watched.iter().filter_map(|one| Some((one, samples(one)?))).collect();
     let mut time = Time::default();
     let Some((_, first)) = runs.first() else { return time };
     time.wall = first.clock == Clock::Wall;

@@ -3,7 +3,9 @@
 use super::names;
 use addr2line::Context;
 use addr2line::gimli::{Dwarf, EndianSlice, Error, RunTimeEndian, SectionId};
-use object::{CompressionFormat, Object, ObjectSection, ObjectSymbol, ReadCache, ReadRef, SymbolIndex, SymbolKind};
+use object::{
+    CompressionFormat, Object, ObjectSection, ObjectSymbol, ReadCache, ReadRef, SymbolIndex, SymbolKind,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -71,7 +73,8 @@ impl Raw {
 type Bytes<'d> = EndianSlice<'d, RunTimeEndian>;
 
 fn context<'d>(object: &impl Object<'d>) -> Option<Context<Bytes<'d>>> {
-    let debug = object.sections().filter(|section| section.name().is_ok_and(|name| name.starts_with(".debug_")));
+    let debug =
+        object.sections().filter(|section| section.name().is_ok_and(|name| name.starts_with(".debug_")));
     if debug.map(|section| section.size()).sum::<u64>() > MOST {
         return None;
     }
@@ -146,8 +149,15 @@ impl Symbols {
         // Code without a size reaches up to what follows.
         let holds = |size: u64| if size == 0 { address < end } else { address - start < size };
         let same = self.all[..after].iter().rev().take_while(|(other, _, _)| *other == start);
-        let names = same.filter(|(_, size, _)| holds(*size)).filter_map(|(_, _, index)| self.name(object, *index));
-        names.min_by_key(|name| (name.starts_with('_') && !name.starts_with("_Z") && !name.starts_with("_R"), name.len(), name.clone()))
+        let names =
+            same.filter(|(_, size, _)| holds(*size)).filter_map(|(_, _, index)| self.name(object, *index));
+        names.min_by_key(|name| {
+            (
+                name.starts_with('_') && !name.starts_with("_Z") && !name.starts_with("_R"),
+                name.len(),
+                name.clone(),
+            )
+        })
     }
 
     fn name<'d, R: ReadRef<'d>>(&self, object: &object::File<'d, R>, index: SymbolIndex) -> Option<String> {

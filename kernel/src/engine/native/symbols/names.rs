@@ -89,7 +89,9 @@ fn of_trait(inner: &str) -> (&str, Option<&str>) {
             '<' | '(' | '[' => depth += 1,
             '>' if !inner[..at].ends_with('-') => depth = depth.saturating_sub(1),
             ')' | ']' => depth = depth.saturating_sub(1),
-            ' ' if depth == 0 && inner[at..].starts_with(" as ") => return (&inner[..at], Some(&inner[at + 4..])),
+            ' ' if depth == 0 && inner[at..].starts_with(" as ") => {
+                return (&inner[..at], Some(&inner[at + 4..]));
+            }
             _ => {}
         }
     }
@@ -248,9 +250,9 @@ pub(super) fn module(file: &str) -> String {
     let (crate_name, below) = file.split_once("/src/").unwrap_or((file, ""));
     let crate_name = crate_name.rsplit('/').next().unwrap_or(crate_name);
     // `regex-automata-0.4.9`.
-    let version = crate_name.match_indices('-').find(|(at, _)| {
-        crate_name[at + 1..].starts_with(|one: char| one.is_ascii_digit())
-    });
+    let version = crate_name
+        .match_indices('-')
+        .find(|(at, _)| crate_name[at + 1..].starts_with(|one: char| one.is_ascii_digit()));
     let name = version.map_or(crate_name, |(at, _)| &crate_name[..at]).replace('-', "_");
     let below = below.strip_suffix(".rs").unwrap_or(below);
     let mut segments: Vec<&str> = below.split('/').filter(|segment| !segment.is_empty()).collect();
@@ -293,10 +295,22 @@ mod tests {
         check("<T as core::convert::Into<U>>::into", "core::convert::Into::into");
         check("<&T as core::fmt::Debug>::fmt", "core::fmt::Debug::fmt");
         check("<[T] as alloc::slice::Join<V>>::join", "[T]::join");
-        check("core::ptr::drop_in_place<alloc::vec::Vec<cell_3::Grid>>", "core::ptr::drop_in_place<Vec<Grid>>");
-        check("core::ptr::drop_in_place::<alloc::boxed::Box<dyn core::ops::function::Fn() -> u8>>", "core::ptr::drop_in_place<Box<dyn Fn() -> u8>>");
-        check("core::iter::adapters::map::map_fold::<u32, fn(u32) -> u64>::{closure#0}", "core::iter::adapters::map::map_fold::{closure#0}");
-        check("core::ops::function::FnOnce::call_once{{vtable.shim}}", "core::ops::function::FnOnce::call_once");
+        check(
+            "core::ptr::drop_in_place<alloc::vec::Vec<cell_3::Grid>>",
+            "core::ptr::drop_in_place<Vec<Grid>>",
+        );
+        check(
+            "core::ptr::drop_in_place::<alloc::boxed::Box<dyn core::ops::function::Fn() -> u8>>",
+            "core::ptr::drop_in_place<Box<dyn Fn() -> u8>>",
+        );
+        check(
+            "core::iter::adapters::map::map_fold::<u32, fn(u32) -> u64>::{closure#0}",
+            "core::iter::adapters::map::map_fold::{closure#0}",
+        );
+        check(
+            "core::ops::function::FnOnce::call_once{{vtable.shim}}",
+            "core::ops::function::FnOnce::call_once",
+        );
         check("words::{impl#3}::count", "words::count");
         check("cell_2::f::{{closure}}", "f::{closure}");
         check("a<b", "a");
@@ -305,10 +319,15 @@ mod tests {
 
     #[test]
     fn symbols_of_both_kinds_are_read() {
-        let check = |symbol: &str, expected: Option<&str>| assert_eq!(demangled(symbol).as_deref(), expected, "{symbol}");
+        let check = |symbol: &str, expected: Option<&str>| {
+            assert_eq!(demangled(symbol).as_deref(), expected, "{symbol}")
+        };
         check("_ZN6cell_33fib17h0123456789abcdefE", Some("fib"));
         check("_ZN5alloc3vec16Vec$LT$T$C$A$GT$4push17h0123456789abcdefE", Some("alloc::vec::Vec::push"));
-        check("_ZN42_$LT$$RF$T$u20$as$u20$core..fmt..Debug$GT$3fmt17hed69b9d590799049E", Some("core::fmt::Debug::fmt"));
+        check(
+            "_ZN42_$LT$$RF$T$u20$as$u20$core..fmt..Debug$GT$3fmt17hed69b9d590799049E",
+            Some("core::fmt::Debug::fmt"),
+        );
         check("_RNvNtCs1234_7mycrate3foo3bar", Some("mycrate::foo::bar"));
         check("malloc", None);
         check("_Znwm", None);
@@ -317,8 +336,14 @@ mod tests {
 
     #[test]
     fn parts_of_names() {
-        assert_eq!([bare("fold<u8, f<g>>"), bare("{closure#0}<u8>"), bare("fib")], ["fold", "{closure#0}", "fib"]);
-        assert_eq!([last("a::b"), last("a::b<c::d>"), last("fib"), last("x::f<fn() -> a::b>")], ["b", "b<c::d>", "fib", "f<fn() -> a::b>"]);
+        assert_eq!(
+            [bare("fold<u8, f<g>>"), bare("{closure#0}<u8>"), bare("fib")],
+            ["fold", "{closure#0}", "fib"]
+        );
+        assert_eq!(
+            [last("a::b"), last("a::b<c::d>"), last("fib"), last("x::f<fn() -> a::b>")],
+            ["b", "b<c::d>", "fib", "f<fn() -> a::b>"]
+        );
     }
 
     #[test]
@@ -330,7 +355,11 @@ mod tests {
                 assert_eq!(module(&file), in_module, "{path}");
             }
         };
-        check("/rustc/59807616e1fa/library/alloc/src/vec/mod.rs", Some(("alloc/src/vec/mod.rs", Origin::Standard)), "alloc::vec");
+        check(
+            "/rustc/59807616e1fa/library/alloc/src/vec/mod.rs",
+            Some(("alloc/src/vec/mod.rs", Origin::Standard)),
+            "alloc::vec",
+        );
         check(
             "/r/toolchains/stable/lib/rustlib/src/rust/library/core/src/iter/range.rs",
             Some(("core/src/iter/range.rs", Origin::Standard)),
@@ -341,13 +370,21 @@ mod tests {
             Some(("stdarch/crates/core_arch/src/x86/avx2.rs", Origin::Standard)),
             "core_arch::x86::avx2",
         );
-        check("/rust/deps/hashbrown-0.16.1/src/map.rs", Some(("hashbrown-0.16.1/src/map.rs", Origin::Standard)), "hashbrown::map");
+        check(
+            "/rust/deps/hashbrown-0.16.1/src/map.rs",
+            Some(("hashbrown-0.16.1/src/map.rs", Origin::Standard)),
+            "hashbrown::map",
+        );
         check(
             "/c/registry/src/index.crates.io-1949/regex-automata-0.4.9/src/meta/mod.rs",
             Some(("regex-automata-0.4.9/src/meta/mod.rs", Origin::Dependency)),
             "regex_automata::meta",
         );
-        check("/c/git/checkouts/words-0123abcd/89ab/src/lib.rs", Some(("words/src/lib.rs", Origin::Dependency)), "words");
+        check(
+            "/c/git/checkouts/words-0123abcd/89ab/src/lib.rs",
+            Some(("words/src/lib.rs", Origin::Dependency)),
+            "words",
+        );
         check("/v/vendor/serde/src/de.rs", Some(("serde/src/de.rs", Origin::Dependency)), "serde::de");
         check("./nptl/pthread_create.c", None, "");
         assert_eq!(cell("/a/b/cell[12]"), Some("cell[12]"));

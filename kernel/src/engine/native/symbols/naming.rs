@@ -12,8 +12,17 @@ const PROGRAM: &str = "assay-child";
 
 /// What that program has in the place of the C library's.
 const OF_C: [&str; 11] = [
-    "malloc", "calloc", "realloc", "reallocarray", "free", "memalign", "aligned_alloc", "posix_memalign", "valloc",
-    "pvalloc", "read",
+    "malloc",
+    "calloc",
+    "realloc",
+    "reallocarray",
+    "free",
+    "memalign",
+    "aligned_alloc",
+    "posix_memalign",
+    "valloc",
+    "pvalloc",
+    "read",
 ];
 
 /// Whether a function of the C library's allocates or frees.
@@ -80,7 +89,9 @@ impl<'r> Whole<'r> {
     fn of(all: impl Iterator<Item = &'r Vec<Raw>>) -> Self {
         let mut whole = HashMap::new();
         for raw in all.filter_map(|frames| frames.last()) {
-            let (Some(file), Some(called), Some(name)) = (&raw.file, &raw.called, &raw.whole) else { continue };
+            let (Some(file), Some(called), Some(name)) = (&raw.file, &raw.called, &raw.whole) else {
+                continue;
+            };
             if !raw.rust || names::last(name) != called {
                 continue;
             }
@@ -162,7 +173,12 @@ impl Naming<'_> {
     fn others(&self, raw: &Raw, file: &str) -> Named {
         if let Some(below) = names::ours(file) {
             let role = if below == "assay/measure/profile.rs" { Role::Watching } else { Role::Ours };
-            let function = Function { name: self.path(raw, file, &below), file: below, line: None, origin: Origin::Dependency };
+            let function = Function {
+                name: self.path(raw, file, &below),
+                file: below,
+                line: None,
+                origin: Origin::Dependency,
+            };
             return Named { function, line: raw.line, role, ..Named::default() };
         }
         let Some((shown, origin)) = names::file(file) else { return self.by_symbol(raw) };

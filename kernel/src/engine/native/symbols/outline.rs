@@ -9,6 +9,7 @@ mod reader;
 use super::super::generate::shown;
 use super::super::notebook::Notebook;
 use super::super::source::Source;
+use crate::engine::Cell;
 use assay_magics::profiled::{Asked, Function, Origin};
 use reader::{Form, Kind, Region};
 use std::collections::{BTreeMap, BTreeSet};
@@ -84,13 +85,17 @@ pub(super) struct At<'a> {
 }
 
 impl Outline {
-    /// Of all cells of a notebook, that which runs included, and of these crates.
-    pub(in super::super) fn of(notebook: &Notebook, crates: &[Local]) -> Self {
+    /// Of all cells of a notebook, of one that may not have run yet, and of these crates.
+    pub(in super::super) fn of(notebook: &Notebook, cell: &Cell, crates: &[Local]) -> Self {
         let mut outline = Self::default();
-        for (cell, text) in texts(notebook) {
-            outline.add(shown(cell), &text, Form::Cell, "", Origin::Cell, cell);
+        for (number, text) in texts(notebook) {
+            outline.add(shown(number), &text, Form::Cell, "", Origin::Cell, number);
         }
         outline.settle_items(notebook);
+        // What has not run yet has its items still to come.
+        if notebook.texts.get(&cell.number).is_none_or(|text| **text != *cell.source) {
+            outline.add(shown(cell.number), &cell.source, Form::Cell, "", Origin::Cell, cell.number);
+        }
         crates.iter().for_each(|one| outline.add_crate(one));
         outline.learn(notebook);
         outline.settle_names();
@@ -99,13 +104,23 @@ impl Outline {
 
     /// Knows the places in what was compiled for another version of the notebook too.
     pub(in super::super) fn learn(&mut self, notebook: &Notebook) {
-        self.generated
-            .extend(notebook.files.iter().map(|(path, source)| (path.clone(), Arc::clone(source))));
+        self.generated.extend(notebook.files.iter().map(|(path, source)| (path.clone(), Arc::clone(source))));
     }
 
     /// The innermost function or closure at a place of the user's text. Lines and columns (bytes) are from 1; without a column (0) it is where the line begins.
     pub(in super::super) fn at(&self, file: &str, line: u32, column: u32) -> Option<Function> {
         self.find(&At { file, line, column, ..At::default() })
+    }
+
+    /// The same for a place in what a library was compiled from, which has text of ours on its lines too.
+    pub(in super::super) fn at_generated(
+        &self,
+        library: &Path,
+        file: &str,
+        line: u32,
+        column: u32,
+    ) -> Option<Function> {
+        self.find(&At { library: Some(library), file, line, column, called: None })
     }
 
     /// The functions that this name means: the newest of each.
@@ -115,14 +130,10 @@ impl Outline {
     }
 
     /// What was asked for by name.
-    pub(in super::super) fn asked<'n>(
-        &self,
-        names: impl IntoIterator<Item = &'n str>,
-        functions: &mut super::Functions,
-    ) -> Vec<Asked> {
-        let all = names.into_iter().flat_map(|name| self.named(name).into_iter().map(move |one| (name, one)));
+    pub(in super::super) fn asked(&self, names: &[String], functions: &mut super::Functions) -> Vec<Asked> {
+        let all = names.iter().flat_map(|name| self.named(name).into_iter().map(move |one| (name, one)));
         let asked = all.map(|(name, Defined { function, first_line, lines })| Asked {
-            name: name.to_owned(),
+            name: name.clone(),
             function: functions.index(function),
             first_line,
             lines,
@@ -149,7 +160,9 @@ impl Outline {
         let (text, region) = self.region(at, file, texts)?;
         let function = self.function(file, text, region);
         Some(match (region.kind, at.called) {
-            (Kind::Type, Some(derived)) => Function { name: format!("{}::{derived}", function.name), ..function },
+            (Kind::Type, Some(derived)) => {
+                Function { name: format!("{}::{derived}", function.name), ..function }
+            }
             _ => function,
         })
     }
@@ -161,9 +174,15 @@ impl Outline {
         let Some(users) = self.users(at, file) else {
             return texts.iter().find_map(|text| text.near(at)).or_else(|| named(texts, at.called?));
         };
-        let theirs = users.iter().find_map(|byte| texts.iter().find_map(|text| text.region(*byte, at.called)));
+        let theirs =
+            users.iter().find_map(|byte| texts.iter().find_map(|text| text.region(*byte, at.called)));
         // What is ours stands around statements.
-        let around = || texts.iter().find_map(|text| text.statements()).filter(|(_, region)| at.called.is_none_or(|called| region.may_be(called)));
+        let around = || {
+            texts
+                .iter()
+                .find_map(|text| text.statements())
+                .filter(|(_, region)| at.called.is_none_or(|called| region.may_be(called)))
+        };
         theirs.or_else(|| if users.is_empty() { around() } else { None }).or_else(|| named(texts, at.called?))
     }
 
@@ -171,19 +190,30 @@ impl Outline {
     fn users(&self, at: &At<'_>, file: &str) -> Option<Vec<usize>> {
         let folder = Path::new(at.library?.parent()?.file_name()?);
         let column = (at.column as usize).checked_sub(1)?;
-        let below = self.generated.range(folder.to_owned()..).take_while(|(path, _)| path.starts_with(folder));
-        let (mut known, mut found) = (false, Vec::new());
+        let below =
+            self.generated.range(folder.to_owned()..).take_while(|(path, _)| path.starts_with(folder));
+        let (mut known, mut found, mut behind) = (false, Vec::new(), Vec::new());
         for (_, source) in below {
             known = true;
-            let Some(byte) = line_start(source.text(), at.line).map(|start| start + column) else { continue };
-            let origin = source.origin(&(byte..byte + 1)).filter(|(cell, _)| shown(*cell) == file);
-            found.extend(origin.map(|(_, range)| range.start));
+            let Some(line) = line(source.text(), at.line) else { continue };
+            let byte = line.start + column;
+            if byte >= line.end {
+                continue;
+            }
+            let origin = |bytes| source.origin(&bytes).filter(|(cell, _)| shown(*cell) == file);
+            found.extend(origin(byte..byte + 1).map(|(_, range)| range.start));
+            // A function begins with the `pub` that is ours.
+            behind.extend(origin(byte..line.end).map(|(_, range)| range.start));
+        }
+        if found.is_empty() {
+            found = behind;
         }
         known.then_some(found)
     }
 
     fn functions(&self) -> impl Iterator<Item = (&str, &Text, &Region)> {
-        let texts = self.files.iter().flat_map(|(file, texts)| texts.iter().map(move |text| (file.as_str(), text)));
+        let texts =
+            self.files.iter().flat_map(|(file, texts)| texts.iter().map(move |text| (file.as_str(), text)));
         texts.flat_map(|(file, text)| text.regions.iter().map(move |region| (file, text, region)))
     }
 
@@ -250,13 +280,18 @@ impl Outline {
         for (_, unit) in notebook.units.all() {
             let named = |name: &String| {
                 notebook.definitions.get(name).is_none_or(|definition| {
-                    notebook.units.get(definition.unit).is_some_and(|other| other.crate_name == unit.crate_name)
+                    notebook
+                        .units
+                        .get(definition.unit)
+                        .is_some_and(|other| other.crate_name == unit.crate_name)
                 })
             };
             for part in &unit.parts {
                 for item in &part.items {
                     let current = match &item.what {
-                        super::super::split::What::Definition(names) => names.iter().all(|one| named(&one.name)),
+                        super::super::split::What::Definition(names) => {
+                            names.iter().all(|one| named(&one.name))
+                        }
                         _ => true,
                     };
                     if let (true, Some((cell, range))) = (current, part.text.origin(&item.range)) {
@@ -354,13 +389,14 @@ fn texts(notebook: &Notebook) -> Vec<(u32, String)> {
     all.into_iter().collect()
 }
 
-/// Where a line begins, from 1.
-fn line_start(text: &str, line: u32) -> Option<usize> {
-    match line {
-        0 => None,
-        1 => Some(0),
-        _ => text.match_indices('\n').nth(line as usize - 2).map(|(at, _)| at + 1),
-    }
+/// The bytes of a line, from 1, without its break.
+fn line(text: &str, line: u32) -> Option<Range<usize>> {
+    let start = match line {
+        0 => return None,
+        1 => 0,
+        _ => text.match_indices('\n').nth(line as usize - 2)?.0 + 1,
+    };
+    Some(start..text[start..].find('\n').map_or(text.len(), |length| start + length))
 }
 
 /// The Rust files in a folder and below.

@@ -29,7 +29,12 @@ impl<'m> Stacks<'m> {
     }
 
     /// A stack that time was seen in; none if it is that of what watches.
-    pub(super) fn timed(&self, modules: &[Module], trace: &Trace, functions: &mut Functions) -> Option<Vec<Frame>> {
+    pub(super) fn timed(
+        &self,
+        modules: &[Module],
+        trace: &Trace,
+        functions: &mut Functions,
+    ) -> Option<Vec<Frame>> {
         let all = self.frames(modules, trace);
         if all.iter().any(|frame| frame.role == Role::Watching) {
             return None;
@@ -39,7 +44,12 @@ impl<'m> Stacks<'m> {
     }
 
     /// A stack that allocates or frees.
-    pub(super) fn allocating(&self, modules: &[Module], trace: &Trace, functions: &mut Functions) -> Vec<Frame> {
+    pub(super) fn allocating(
+        &self,
+        modules: &[Module],
+        trace: &Trace,
+        functions: &mut Functions,
+    ) -> Vec<Frame> {
         let all = self.frames(modules, trace);
         let mut frames = watched(&all, trace.complete);
         while let Some(last) = frames.last().filter(|last| allocates(last)) {
@@ -51,7 +61,10 @@ impl<'m> Stacks<'m> {
 
     /// The outermost first.
     fn frames(&self, modules: &[Module], trace: &Trace) -> Vec<&Named> {
-        let named = trace.frames.iter().filter_map(|(module, address)| self.named.get(&(path(modules, *module), *address)));
+        let named = trace
+            .frames
+            .iter()
+            .filter_map(|(module, address)| self.named.get(&(path(modules, *module), *address)));
         let mut all: Vec<&Named> = named.flatten().collect();
         all.reverse();
         all
@@ -82,22 +95,32 @@ fn beginning(all: &[&Named], complete: bool) -> usize {
     if !complete {
         return all.iter().take_while(ours).count();
     }
-    let outside = |frame: &&&Named| {
-        ours(frame) || matches!(frame.function.origin, Origin::Standard | Origin::System)
-    };
+    let outside =
+        |frame: &&&Named| ours(frame) || matches!(frame.function.origin, Origin::Standard | Origin::System);
     let begun = all.iter().take_while(outside).count();
     if begun < all.len() {
         return begun;
     }
     // It is all the system's and the standard library's.
-    all.iter().rposition(|frame| frame.role == Role::Ours || starts(&frame.function.name)).map_or(0, |at| at + 1)
+    all.iter()
+        .rposition(|frame| frame.role == Role::Ours || starts(&frame.function.name))
+        .map_or(0, |at| at + 1)
 }
 
 /// Whether a function is one of those that every thread begins with.
 fn starts(name: &str) -> bool {
     let last = super::names::last(name);
-    ["thread_start", "start_thread", "clone", "clone3", "__clone3", "_start", "__libc_start_main", "__libc_start_call_main"]
-        .contains(&last)
+    [
+        "thread_start",
+        "start_thread",
+        "clone",
+        "clone3",
+        "__clone3",
+        "_start",
+        "__libc_start_main",
+        "__libc_start_call_main",
+    ]
+    .contains(&last)
         || ["__rust_begin_short_backtrace", "catch_unwind", "do_call", "AssertUnwindSafe", "spawn_unchecked"]
             .iter()
             .any(|part| name.contains(part))
@@ -108,15 +131,34 @@ fn allocates(frame: &Named) -> bool {
     let function = &frame.function;
     match function.origin {
         Origin::System => {
-            frame.role == Role::Code && super::naming::is_allocator(&function.name) || function.name.contains("malloc")
+            frame.role == Role::Code && super::naming::is_allocator(&function.name)
+                || function.name.contains("malloc")
         }
         Origin::Standard => {
-            let of_file = ["alloc/src/alloc.rs", "alloc/src/raw_vec", "core/src/alloc/", "std/src/alloc.rs", "std/src/sys/alloc/"];
-            let by_name = ["alloc::alloc::", "alloc::raw_vec::", "core::alloc::", "std::alloc::", "std::sys::alloc::", "__rust_", "__rustc::"];
+            let of_file = [
+                "alloc/src/alloc.rs",
+                "alloc/src/raw_vec",
+                "core/src/alloc/",
+                "std/src/alloc.rs",
+                "std/src/sys/alloc/",
+            ];
+            let by_name = [
+                "alloc::alloc::",
+                "alloc::raw_vec::",
+                "core::alloc::",
+                "std::alloc::",
+                "std::sys::alloc::",
+                "__rust_",
+                "__rustc::",
+            ];
             of_file.iter().any(|start| function.file.starts_with(start))
                 || by_name.iter().any(|start| function.name.starts_with(start))
         }
-        _ => function.name.contains("__rust_alloc") || function.name.contains("__rust_dealloc") || function.name.contains("__rust_realloc"),
+        _ => {
+            function.name.contains("__rust_alloc")
+                || function.name.contains("__rust_dealloc")
+                || function.name.contains("__rust_realloc")
+        }
     }
 }
 

@@ -45,7 +45,8 @@ impl Threads {
     /// Their names; those that share one are numbered.
     pub(super) fn names(self) -> Vec<String> {
         let mut names = self.names;
-        let several: Vec<_> = self.known.keys().filter(|(_, number)| *number == 1).map(|(name, _)| name.clone()).collect();
+        let several: Vec<_> =
+            self.known.keys().filter(|(_, number)| *number == 1).map(|(name, _)| name.clone()).collect();
         for ((name, number), role) in &self.known {
             if several.contains(name)
                 && let Some(shown) = names.get_mut(*role)

@@ -20,7 +20,8 @@ pub(super) fn find<'a>(name: &str, functions: impl Iterator<Item = Found<'a>>) -
         }
     }
     let closest = best.values().map(|(closeness, _)| *closeness).max().unwrap_or_default();
-    let mut found: Vec<_> = best.into_values().filter(|(one, _)| *one == closest).map(|(_, found)| found).collect();
+    let mut found: Vec<_> =
+        best.into_values().filter(|(one, _)| *one == closest).map(|(_, found)| found).collect();
     // One that is gone is not meant while there is another.
     if found.iter().any(|(_, _, region)| region.live) {
         found.retain(|(_, _, region)| region.live);

@@ -9,8 +9,9 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
 use syn::{
-    Attribute, Block, Expr, ExprAsync, ExprClosure, Generics, Ident, ImplItemFn, Item, ItemConst, ItemFn, ItemImpl,
-    ItemMacro, ItemMod, ItemStatic, ItemTrait, Macro, Signature, Stmt, Token, TraitItemFn, Type, Visibility,
+    Attribute, Block, Expr, ExprAsync, ExprClosure, Generics, Ident, ImplItemFn, Item, ItemConst, ItemFn,
+    ItemImpl, ItemMacro, ItemMod, ItemStatic, ItemTrait, Macro, Signature, Stmt, Token, TraitItemFn, Type,
+    Visibility,
 };
 
 /// What the statements of a cell are called.
