@@ -8,6 +8,7 @@ mod frames;
 mod names;
 mod naming;
 mod outline;
+mod sources;
 mod stacks;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! Names of functions and files as a person would write them.
 
-use super::super::sources;
+use super::super::toolchain::sources;
 use assay_magics::profiled::Origin;
 use std::path::Path;
 
@@ -66,7 +66,7 @@ pub(super) fn tidy(path: &str) -> String {
 }
 
 /// What stands in the angle brackets with which a text begins, and what follows them.
-fn angles(text: &str) -> Option<(&str, &str)> {
+pub(super) fn angles(text: &str) -> Option<(&str, &str)> {
     let (mut depth, mut before) = (0_usize, ' ');
     for (at, one) in text.char_indices() {
         match one {
@@ -99,7 +99,7 @@ fn of_trait(inner: &str) -> (&str, Option<&str>) {
 }
 
 /// `T`, `&T`.
-fn is_parameter(name: &str) -> bool {
+pub(super) fn is_parameter(name: &str) -> bool {
     let name = name.trim_start_matches('&').trim_start_matches("mut ");
     name.len() <= 2 && name.starts_with(|one: char| one.is_ascii_uppercase())
 }

@@ -3,6 +3,7 @@
 use super::frames::{self, Raw};
 use super::names;
 use super::outline::{At, Outline, STATEMENTS};
+use super::sources::Sources;
 use assay_magics::profiled::{Function, Origin};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -72,11 +73,12 @@ pub(super) fn name<'m>(
         .map(|(module, addresses)| (module, frames::read(Path::new(module), &addresses)))
         .collect();
     let whole = Whole::of(raw.iter().flat_map(|(_, addresses)| addresses.values()));
+    let sources = Sources::default();
     let mut found = HashMap::new();
-    for (module, addresses) in raw {
-        let naming = Naming { module, outline, whole: &whole };
+    for (module, addresses) in &raw {
+        let naming = Naming { module, outline, whole: &whole, sources: &sources };
         for (address, frames) in addresses {
-            found.insert((module, address), naming.all(&frames));
+            found.insert((*module, *address), naming.all(frames));
         }
     }
     found
@@ -114,6 +116,7 @@ struct Naming<'a> {
     module: &'a str,
     outline: &'a Outline,
     whole: &'a Whole<'a>,
+    sources: &'a Sources,
 }
 
 impl Naming<'_> {
@@ -195,7 +198,11 @@ impl Naming<'_> {
         match self.whole.get(file, called) {
             Some(whole) => whole.to_owned(),
             None if called.is_empty() => names::module(shown),
-            None => format!("{}::{called}", names::module(shown)),
+            None => {
+                let holder = raw.line.and_then(|line| self.sources.holder(file, line));
+                let holder = holder.map(|holder| format!("::{holder}")).unwrap_or_default();
+                format!("{}{holder}::{called}", names::module(shown))
+            }
         }
     }
 
