@@ -64,12 +64,12 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use notebook::Notebook;
 use past::{Moment, Past};
-use symbols::Outline;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use symbols::Outline;
 use tokio::sync::Notify;
 use toolchain::Toolchain;
 
@@ -437,7 +437,8 @@ impl Engine for Native {
             let (notebook, local) = (Arc::clone(&state.notebook), state.dependencies.local());
             drop(state);
             // The files of crates are read.
-            let names = tokio::task::spawn_blocking(move || Outline::of(&notebook, &cell, &local).names()).await;
+            let names =
+                tokio::task::spawn_blocking(move || Outline::of(&notebook, &cell, &local).names()).await;
             names.unwrap_or_default()
         }
         .boxed()

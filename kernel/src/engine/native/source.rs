@@ -141,8 +141,9 @@ impl Source {
     /// What is a cell's own, at the places where it stood there: what is not here of it is missing, or blank between two pieces.
     pub(super) fn users(&self, cell: u32) -> String {
         let mut text = String::new();
-        for piece in self.pieces.iter().filter(|piece| piece.cell == cell && piece.start >= text.len()) {
-            text.extend(std::iter::repeat_n(' ', piece.start - text.len()));
+        for piece in self.pieces.iter().filter(|piece| piece.cell == cell) {
+            let Some(missing) = piece.start.checked_sub(text.len()) else { continue };
+            text.extend(std::iter::repeat_n(' ', missing));
             text.push_str(&self.text[piece.here.clone()]);
         }
         text

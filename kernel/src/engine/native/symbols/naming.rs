@@ -67,21 +67,18 @@ impl Named {
 pub(super) fn name<'m>(
     addresses: BTreeMap<&'m str, BTreeSet<u64>>,
     outline: &Outline,
-) -> HashMap<(&'m str, u64), Vec<Named>> {
+) -> HashMap<&'m str, HashMap<u64, Vec<Named>>> {
     let raw: Vec<(&str, BTreeMap<u64, Vec<Raw>>)> = addresses
         .into_iter()
         .map(|(module, addresses)| (module, frames::read(Path::new(module), &addresses)))
         .collect();
     let whole = Whole::of(raw.iter().flat_map(|(_, addresses)| addresses.values()));
     let sources = Sources::default();
-    let mut found = HashMap::new();
-    for (module, addresses) in &raw {
+    let named = raw.iter().map(|(module, addresses)| {
         let naming = Naming { module, outline, whole: &whole, sources: &sources };
-        for (address, frames) in addresses {
-            found.insert((*module, *address), naming.all(frames));
-        }
-    }
-    found
+        (*module, addresses.iter().map(|(address, frames)| (*address, naming.all(frames))).collect())
+    });
+    named.collect()
 }
 
 /// The whole names of functions, by their files and their own names. Debug information has no more than those of a function that was inlined.

@@ -18,7 +18,8 @@ impl Sources {
     pub(super) fn holder(&self, path: &str, line: u32) -> Option<String> {
         let mut files = self.0.borrow_mut();
         let text = files.entry(path.to_owned()).or_insert_with(|| {
-            let short = fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() < LONGEST);
+            let short =
+                fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() < LONGEST);
             short.then(|| fs::read_to_string(path).ok()).flatten()
         });
         holder(text.as_deref()?, line)
@@ -79,7 +80,8 @@ mod tests {
 
     #[test]
     fn headers_have_names() {
-        let check = |header: &str, expected: Option<&str>| assert_eq!(name(header).as_deref(), expected, "{header}");
+        let check =
+            |header: &str, expected: Option<&str>| assert_eq!(name(header).as_deref(), expected, "{header}");
         check("impl Grid", Some("Grid"));
         check("impl<T, A: Allocator> Vec<T, A>", Some("Vec"));
         check("unsafe impl<T: Fn() -> u8> a::Iter for b::Map<T> where T: X", Some("Map"));

@@ -1,6 +1,7 @@
 //! Stacks as the user knows them: from where the watched code begins, without what is ours and without what allocates.
 
 use super::Functions;
+use super::names;
 use super::naming::{self, Named, Role};
 use super::outline::Outline;
 use assay_link::watch::{Module, Trace};
@@ -10,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// The functions of all addresses that stacks have.
 pub(super) struct Stacks<'m> {
     /// The innermost first.
-    named: HashMap<(&'m str, u64), Vec<Named>>,
+    named: HashMap<&'m str, HashMap<u64, Vec<Named>>>,
 }
 
 impl<'m> Stacks<'m> {
@@ -52,8 +53,7 @@ impl<'m> Stacks<'m> {
     ) -> Vec<Frame> {
         let all = self.frames(modules, trace);
         let mut frames = watched(&all, trace.complete);
-        while let Some(last) = frames.last().filter(|last| allocates(last)) {
-            let _ = last;
+        while frames.last().is_some_and(|last| allocates(last)) {
             frames.pop();
         }
         shown(frames, functions)
@@ -64,7 +64,7 @@ impl<'m> Stacks<'m> {
         let named = trace
             .frames
             .iter()
-            .filter_map(|(module, address)| self.named.get(&(path(modules, *module), *address)));
+            .filter_map(|(module, address)| self.named.get(path(modules, *module))?.get(address));
         let mut all: Vec<&Named> = named.flatten().collect();
         all.reverse();
         all
@@ -109,7 +109,7 @@ fn beginning(all: &[&Named], complete: bool) -> usize {
 
 /// Whether a function is one of those that every thread begins with.
 fn starts(name: &str) -> bool {
-    let last = super::names::last(name);
+    let last = names::last(name);
     [
         "thread_start",
         "start_thread",
@@ -131,7 +131,7 @@ fn allocates(frame: &Named) -> bool {
     let function = &frame.function;
     match function.origin {
         Origin::System => {
-            frame.role == Role::Code && super::naming::is_allocator(&function.name)
+            frame.role == Role::Code && naming::is_allocator(&function.name)
                 || function.name.contains("malloc")
         }
         Origin::Standard => {

@@ -76,7 +76,8 @@ impl Bench {
     /// The library whose path has this in it.
     fn library(&self, part: &str) -> String {
         let own = self.libraries.iter().chain([&self.workshop.toolchain.runtime]);
-        let standard = fs::read_dir(&self.workshop.toolchain.libraries).unwrap().map(|entry| entry.unwrap().path());
+        let standard =
+            fs::read_dir(&self.workshop.toolchain.libraries).unwrap().map(|entry| entry.unwrap().path());
         let standard = standard.filter(|path| path.extension().is_some_and(|extension| extension == "so"));
         let all: Vec<String> = own.cloned().chain(standard).map(|path| path.display().to_string()).collect();
         all.iter().find(|path| path.contains(part)).unwrap_or_else(|| panic!("{part}: {all:?}")).clone()
@@ -101,7 +102,11 @@ fn addresses(library: &str, wanted: &str) -> BTreeSet<u64> {
 /// The stacks of functions at these addresses, the outermost first, as `name file:line@line`.
 fn stacks(outline: &Outline, library: &str, addresses: BTreeSet<u64>) -> BTreeSet<String> {
     let named = naming::name(BTreeMap::from([(library, addresses)]), outline);
-    named.values().map(|frames| frames.iter().rev().map(shown).collect::<Vec<_>>().join(" > ")).collect()
+    named
+        .values()
+        .flat_map(|at| at.values())
+        .map(|frames| frames.iter().rev().map(shown).collect::<Vec<_>>().join(" > "))
+        .collect()
 }
 
 fn shown(named: &Named) -> String {
