@@ -138,6 +138,11 @@ impl Source {
         ours
     }
 
+    /// The cells that it has pieces of.
+    pub(super) fn cells(&self) -> impl Iterator<Item = u32> {
+        self.pieces.iter().map(|piece| piece.cell)
+    }
+
     /// What is a cell's own, at the places where it stood there: what is not here of it is missing, or blank between two pieces.
     pub(super) fn users(&self, cell: u32) -> String {
         let mut text = String::new();

@@ -14,6 +14,9 @@ use std::path::Path;
 /// The most debug information that is read, in bytes: it is held in memory meanwhile.
 const MOST: u64 = 512 << 20;
 
+/// How far the line of an instruction that has none is looked for, in bytes.
+const NEIGHBOURS: u64 = 64;
+
 /// A function under way at an address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Raw {
@@ -31,22 +34,29 @@ pub(super) struct Raw {
 
 /// The functions at each address, the innermost first: there is at least one, and the last one was not inlined.
 pub(super) fn read(path: &Path, addresses: &BTreeSet<u64>) -> BTreeMap<u64, Vec<Raw>> {
-    // Whoever made the file may have made it so that its readers fail.
-    let read = catch_unwind(AssertUnwindSafe(|| known(path, addresses)));
-    let mut found = read.ok().flatten().unwrap_or_default();
+    let mut found = guarded(|| known(path, addresses)).flatten().unwrap_or_default();
     for address in addresses {
         found.entry(*address).or_insert_with(|| vec![Raw::default()]);
     }
     found
 }
 
+/// Whoever made a file may have made it so that its readers panic.
+fn guarded<T>(read: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(read)).ok()
+}
+
 fn known(path: &Path, addresses: &BTreeSet<u64>) -> Option<BTreeMap<u64, Vec<Raw>>> {
     let cache = ReadCache::new(File::open(path).ok()?);
     let object = object::File::parse(&cache).ok()?;
     let symbols = Symbols::of(&object);
-    let context = context(&object);
-    let at = |address: &u64| {
-        let mut frames = context.as_ref().map(|context| lines(context, *address)).unwrap_or_default();
+    let mut context = context(&object);
+    let mut at = |address: &u64| {
+        let found = context.as_ref().map(|context| guarded(|| near(context, *address)));
+        if found.as_ref().is_some_and(Option::is_none) {
+            context = None;
+        }
+        let mut frames = found.flatten().unwrap_or_default();
         if frames.is_empty() {
             frames.push(Raw::default());
         }
@@ -55,7 +65,7 @@ fn known(path: &Path, addresses: &BTreeSet<u64>) -> Option<BTreeMap<u64, Vec<Raw
         }
         (*address, frames)
     };
-    Some(addresses.iter().map(at).collect())
+    Some(addresses.iter().map(&mut at).collect())
 }
 
 impl Raw {
@@ -90,9 +100,35 @@ fn context<'d>(object: &impl Object<'d>) -> Option<Context<Bytes<'d>>> {
     Context::from_dwarf(Dwarf::load(section).ok()?).ok()
 }
 
-/// The functions that debug information has at an address, the innermost first.
+/// The functions that debug information has at an address, the innermost first. Where the compiler says that an instruction belongs to no line, it is
+/// that of its neighbours in the same function; the file that stands there is that of whatever came before.
+fn near(context: &Context<Bytes<'_>>, address: u64) -> Vec<Raw> {
+    let mut frames = lines(context, address);
+    let Some(first) = frames.first().filter(|first| first.line.is_none()) else { return frames };
+    if first.file.is_none() {
+        return frames;
+    }
+    let around = (1..=NEIGHBOURS).flat_map(|by| [address.checked_sub(by), address.checked_add(by)]).flatten();
+    let same = |other: &Vec<Raw>| {
+        let called = |frames: &[Raw]| frames.iter().map(|frame| frame.called.clone()).collect::<Vec<_>>();
+        other.first().is_some_and(|first| first.line.is_some()) && called(other) == called(&frames)
+    };
+    let neighbour = around.map(|address| lines(context, address)).find(same);
+    let place = neighbour.and_then(|frames| frames.into_iter().next());
+    if let Some(first) = frames.first_mut() {
+        let Raw { file, line, column, .. } = place.unwrap_or_default();
+        (first.file, first.line, first.column) = (file, line, column);
+    }
+    frames
+}
+
+/// The functions that debug information has at an address, as it has them.
 fn lines(context: &Context<Bytes<'_>>, address: u64) -> Vec<Raw> {
     let mut found = Vec::new();
+    // Its reader adds one.
+    if address == u64::MAX {
+        return found;
+    }
     let Ok(mut frames) = context.find_frames(address).skip_all_loads() else { return found };
     while let Ok(Some(frame)) = frames.next() {
         let location = frame.location.as_ref();
@@ -110,7 +146,7 @@ fn lines(context: &Context<Bytes<'_>>, address: u64) -> Vec<Raw> {
                     raw.called = Some(names::last(&whole).to_owned());
                     (raw.whole, raw.rust) = (Some(whole), true);
                 }
-                None => raw.called = Some(names::bare(&name).to_owned()),
+                None => raw.called = Some(names::bare(&name)),
             }
         }
         found.push(raw);

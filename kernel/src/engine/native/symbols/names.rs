@@ -10,13 +10,17 @@ pub(super) fn demangled(symbol: &str) -> Option<String> {
     Some(tidy(&format!("{name:#}"))).filter(|name| !name.is_empty())
 }
 
-/// A name of debug information's, without its generic arguments.
-pub(super) fn bare(name: &str) -> &str {
+/// A name of debug information's, without its generic arguments; but what is dropped says more than that something is.
+pub(super) fn bare(name: &str) -> String {
     match name.find('<') {
-        None | Some(0) => name,
-        Some(at) => &name[..at],
+        None | Some(0) => name.to_owned(),
+        Some(at) if &name[..at] == DROP => tidy(name),
+        Some(at) => name[..at].to_owned(),
     }
 }
+
+/// What calls the `drop` of a value and of all that is in it.
+const DROP: &str = "drop_in_place";
 
 /// The last segment of a path.
 pub(super) fn last(path: &str) -> &str {
@@ -55,8 +59,7 @@ pub(super) fn tidy(path: &str) -> String {
         if tidied.ends_with("::") {
             tidied.truncate(tidied.len() - 2);
         }
-        // What is dropped says more than that something is.
-        if tidied.ends_with("drop_in_place") {
+        if tidied.ends_with(DROP) {
             tidied.push_str(&format!("<{}>", short(inner)));
         }
         rest = after;
@@ -104,7 +107,7 @@ pub(super) fn is_parameter(name: &str) -> bool {
     name.len() <= 2 && name.starts_with(|one: char| one.is_ascii_uppercase())
 }
 
-fn type_name(written: &str) -> String {
+pub(super) fn type_name(written: &str) -> String {
     let mut name = written.trim();
     while let Some(rest) =
         ["&", "mut ", "dyn ", "*const ", "*mut "].iter().find_map(|start| name.strip_prefix(start))
@@ -247,7 +250,7 @@ fn normal(path: &str) -> String {
 
 /// The module that a file is, as [`file`] calls it: `alloc/src/vec/mod.rs` is `alloc::vec`.
 pub(super) fn module(file: &str) -> String {
-    let (crate_name, below) = file.split_once("/src/").unwrap_or((file, ""));
+    let (crate_name, below) = file.split_once("/src/").or_else(|| file.split_once('/')).unwrap_or((file, ""));
     let crate_name = crate_name.rsplit('/').next().unwrap_or(crate_name);
     // `regex-automata-0.4.9`.
     let version = crate_name
@@ -259,6 +262,8 @@ pub(super) fn module(file: &str) -> String {
     if segments.last() == Some(&"mod") || segments == ["lib"] || segments == ["main"] {
         segments.pop();
     }
+    // Where macros of the standard library make its functions is nothing that is known by a name.
+    segments.retain(|segment| !segment.ends_with("macros"));
     segments.insert(0, &name);
     segments.join("::")
 }
@@ -337,8 +342,8 @@ mod tests {
     #[test]
     fn parts_of_names() {
         assert_eq!(
-            [bare("fold<u8, f<g>>"), bare("{closure#0}<u8>"), bare("fib")],
-            ["fold", "{closure#0}", "fib"]
+            [bare("fold<u8, f<g>>"), bare("{closure#0}<u8>"), bare("fib"), bare("drop_in_place<[a::B]>")],
+            ["fold", "{closure#0}", "fib", "drop_in_place<[B]>"]
         );
         assert_eq!(
             [last("a::b"), last("a::b<c::d>"), last("fib"), last("x::f<fn() -> a::b>")],
@@ -387,6 +392,8 @@ mod tests {
         );
         check("/v/vendor/serde/src/de.rs", Some(("serde/src/de.rs", Origin::Dependency)), "serde::de");
         check("./nptl/pthread_create.c", None, "");
+        assert_eq!(module("core/src/slice/iter/macros.rs"), "core::slice::iter");
+        assert_eq!(module("assay/cell/show.rs"), "assay::cell::show");
         assert_eq!(cell("/a/b/cell[12]"), Some("cell[12]"));
         assert_eq!([cell("cell[]x"), cell("cell[a]"), cell("/a/lib.rs")], [None; 3]);
     }

@@ -2,7 +2,7 @@
 
 use super::frames::{self, Raw};
 use super::names;
-use super::outline::{At, Outline, STATEMENTS};
+use super::outline::{At, ENTRY, Outline, STATEMENTS};
 use super::sources::Sources;
 use assay_magics::profiled::{Function, Origin};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -117,10 +117,27 @@ struct Naming<'a> {
 }
 
 impl Naming<'_> {
+    /// The innermost first, as they come.
     fn all(&self, frames: &[Raw]) -> Vec<Named> {
         let last = frames.len().saturating_sub(1);
-        let named = |(at, raw): (usize, &Raw)| Named { inlined: at < last, ..self.one(raw) };
-        frames.iter().enumerate().map(named).collect()
+        let mut named: Vec<Named> = Vec::with_capacity(frames.len());
+        for (at, raw) in frames.iter().enumerate().rev() {
+            let inlined = at < last;
+            // Of what was inlined nothing is known but by its file: it is a part of what it was inlined into.
+            if inlined && raw.file.is_none() {
+                continue;
+            }
+            let mut one = Named { inlined, ..self.one(raw) };
+            let nameless = one.users() && one.function.line.is_none() && one.function.name.starts_with('{');
+            if let (Some(before), true) = (named.last(), nameless)
+                && before.function.file == one.function.file
+            {
+                (one.function, one.role, one.part) = (before.function.clone(), before.role, true);
+            }
+            named.push(one);
+        }
+        named.reverse();
+        named
     }
 
     fn one(&self, raw: &Raw) -> Named {
@@ -155,7 +172,9 @@ impl Naming<'_> {
             && found.as_ref().is_some_and(|found| !found.name.ends_with('}'));
         let role = match &found {
             Some(found) if found.name == STATEMENTS => Role::Statements,
-            _ if called.is_some_and(|called| called.starts_with("assay_entry_")) => Role::Statements,
+            None if [called, raw.whole.as_deref()].iter().flatten().any(|name| name.starts_with(ENTRY)) => {
+                Role::Statements
+            }
             _ => Role::Code,
         };
         let function = found.unwrap_or_else(|| Function {
@@ -167,7 +186,9 @@ impl Naming<'_> {
             line: None,
             origin: if cell.is_some() { Origin::Cell } else { Origin::Local },
         });
-        Some(Named { function, line: raw.line, role, part, inlined: false })
+        // What is ours stands behind the last line of a cell too.
+        let line = raw.line.filter(|line| self.outline.has(shown, *line));
+        Some(Named { function, line, role, part, inlined: false })
     }
 
     fn others(&self, raw: &Raw, file: &str) -> Named {
@@ -227,7 +248,7 @@ impl Naming<'_> {
         let ours = raw.rust && ["assay", "assay_stopwatch", "assay_statistics"].contains(&file.as_str());
         let role = match name {
             Some(name) if name.starts_with("assay::measure::profile") => Role::Watching,
-            Some(name) if name.starts_with("assay_entry_") => Role::Ours,
+            Some(name) if name.starts_with(ENTRY) => Role::Ours,
             _ if ours => Role::Ours,
             _ => Role::Code,
         };

@@ -21,6 +21,9 @@ use std::sync::Arc;
 /// What the statements of a cell are called.
 pub(super) const STATEMENTS: &str = reader::STATEMENTS;
 
+/// What the entries of cells are called, with a number behind it.
+pub(super) const ENTRY: &str = reader::ENTRY;
+
 /// No crate of a person's has more files.
 const MOST_FILES: usize = 4_000;
 
@@ -153,6 +156,11 @@ impl Outline {
         self.paths.get(Path::new(path)).map(String::as_str)
     }
 
+    /// Whether anything of the user's stands on a line.
+    pub(super) fn has(&self, file: &str, line: u32) -> bool {
+        self.files.get(file).is_some_and(|texts| texts.iter().any(|text| !text.blank(line)))
+    }
+
     /// The function of the user's that stands there.
     pub(super) fn find(&self, at: &At<'_>) -> Option<Function> {
         let file = self.paths.get(Path::new(at.file)).map_or(at.file, String::as_str);
@@ -168,33 +176,46 @@ impl Outline {
     }
 
     fn region<'t>(&self, at: &At<'_>, file: &str, texts: &'t [Text]) -> Option<(&'t Text, &'t Region)> {
+        let by_name = || named(texts, at.called?);
+        let statements = || {
+            let found = texts.iter().find_map(Text::statements)?;
+            at.called.is_none_or(|called| found.1.may_be(called)).then_some(found)
+        };
         if at.line == 0 {
-            return named(texts, at.called?);
+            // Every function may have a closure: only what is ours has a name of ours.
+            let entry = at.called.filter(|called| called.starts_with(ENTRY));
+            return by_name().or_else(|| entry.and_then(|_| statements()));
         }
-        let Some(users) = self.users(at, file) else {
-            return texts.iter().find_map(|text| text.near(at)).or_else(|| named(texts, at.called?));
+        let users = self.users(at, file);
+        let theirs = match &users {
+            Some(users) => {
+                users.iter().find_map(|byte| texts.iter().find_map(|text| text.region(*byte, at.called)))
+            }
+            None => texts.iter().find_map(|text| text.near(at)),
         };
-        let theirs =
-            users.iter().find_map(|byte| texts.iter().find_map(|text| text.region(*byte, at.called)));
         // What is ours stands around statements.
-        let around = || {
-            texts
-                .iter()
-                .find_map(|text| text.statements())
-                .filter(|(_, region)| at.called.is_none_or(|called| region.may_be(called)))
-        };
-        theirs.or_else(|| if users.is_empty() { around() } else { None }).or_else(|| named(texts, at.called?))
+        let blank = || at.library.is_some() && texts.iter().all(|text| text.blank(at.line));
+        let ours = users.map_or_else(blank, |users| users.is_empty());
+        theirs.or_else(|| if ours { statements() } else { None }).or_else(by_name)
     }
 
     /// The bytes of a cell's text that stand at a place of what was compiled; none if that is not known, no bytes if it is text of ours.
     fn users(&self, at: &At<'_>, file: &str) -> Option<Vec<usize>> {
         let folder = Path::new(at.library?.parent()?.file_name()?);
         let column = (at.column as usize).checked_sub(1)?;
+        let of_cell = |source: &&Arc<Source>| source.cells().any(|cell| shown(cell) == file);
         let below =
             self.generated.range(folder.to_owned()..).take_while(|(path, _)| path.starts_with(folder));
-        let (mut known, mut found, mut behind) = (false, Vec::new(), Vec::new());
-        for (_, source) in below {
-            known = true;
+        let mut sources: Vec<&Arc<Source>> = below.map(|(_, source)| source).filter(of_cell).collect();
+        if sources.is_empty() {
+            // Generic code is compiled where it is used.
+            sources = self.generated.values().filter(of_cell).collect();
+        }
+        if sources.is_empty() {
+            return None;
+        }
+        let (mut found, mut behind) = (Vec::new(), Vec::new());
+        for source in sources {
             let Some(line) = line(source.text(), at.line) else { continue };
             let byte = line.start + column;
             if byte >= line.end {
@@ -205,10 +226,7 @@ impl Outline {
             // A function begins with the `pub` that is ours.
             behind.extend(origin(byte..line.end).map(|(_, range)| range.start));
         }
-        if found.is_empty() {
-            found = behind;
-        }
-        known.then_some(found)
+        Some(if found.is_empty() { behind } else { found })
     }
 
     fn functions(&self) -> impl Iterator<Item = (&str, &Text, &Region)> {
@@ -355,6 +373,11 @@ impl Text {
         }
         let column = (at.column as usize).saturating_sub(1).clamp(blank, line.len() - 1);
         self.region(start + column, at.called)
+    }
+
+    /// Whether nothing stands on a line.
+    fn blank(&self, number: u32) -> bool {
+        line(&self.text, number).is_none_or(|line| self.text[line].trim().is_empty())
     }
 
     /// The first of its statements, if it has any.

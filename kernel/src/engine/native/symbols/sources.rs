@@ -65,7 +65,7 @@ fn name(header: &str) -> Option<String> {
         rest = names::angles(rest)?.1.trim_start();
     }
     let rest = rest.split(" where ").next().unwrap_or(rest).trim();
-    let last = |path: &str| word(names::last(&names::tidy(path)));
+    let last = |path: &str| word(names::last(&names::type_name(path)));
     match rest.rsplit_once(" for ") {
         // `for<'a>` is none, and has no space behind it.
         Some((of_trait, own)) if names::is_parameter(own) => last(of_trait.trim_start_matches("const ")),

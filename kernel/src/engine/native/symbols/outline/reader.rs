@@ -17,6 +17,9 @@ use syn::{
 /// What the statements of a cell are called.
 pub(super) const STATEMENTS: &str = "<statements>";
 
+/// What the entries of cells are called, with a number behind it.
+pub(super) const ENTRY: &str = "assay_entry_";
+
 /// The arguments of a macro are looked at if they have no more tokens: nobody has bounded how deep a parser goes in them.
 const ARGUMENTS: usize = 2_000;
 
@@ -75,9 +78,9 @@ impl Region {
             // The body of an `async fn` is a closure, and so is what a macro of the user's may have made of its arguments.
             Kind::Function => closure || called == self.bare(),
             Kind::Closure => closure,
-            Kind::Statements => closure || called.starts_with("assay_entry_"),
+            Kind::Statements => closure || called.starts_with(ENTRY),
             // Of what is derived only the compiler knows.
-            Kind::Type => !closure && !called.starts_with("assay_entry_"),
+            Kind::Type => !closure && !called.starts_with(ENTRY),
             Kind::Other => false,
         }
     }

@@ -87,7 +87,7 @@ fn functions_have_the_names_that_a_person_writes() {
         "static X: LazyLock<u8> = LazyLock::new(|| 1); const F: fn() = || ();",
         &["X::{closure#0}", "F::{closure#0}"],
     );
-    check("thread_local! { static A: Cell<u8> = make(|| 1); }", &["<statements>::A::{closure#0}"]);
+    check("thread_local! { static A: Cell<u8> = make(|| 1); }", &["A::{closure#0}"]);
     check(
         "let a = f(|| 1);\nfn f() {}\nb.iter().map(|x| 1).sum()",
         &["<statements>::{closure#0}", "f", "<statements>::{closure#1}"],
