@@ -36,6 +36,7 @@ mod source;
 mod split;
 mod statics;
 mod supersede;
+mod symbols;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -68,6 +69,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use symbols::Outline;
 use tokio::sync::Notify;
 use toolchain::Toolchain;
 
@@ -427,6 +429,19 @@ impl Engine for Native {
 
     fn variables(&self) -> BoxFuture<'_, Result<Vec<Variable>, Trouble>> {
         async { Ok(self.variables().await) }.boxed()
+    }
+
+    fn functions(&self, cell: Cell) -> BoxFuture<'_, Vec<String>> {
+        async move {
+            let state = self.state.lock().await;
+            let (notebook, local) = (Arc::clone(&state.notebook), state.dependencies.local());
+            drop(state);
+            // The files of crates are read.
+            let names =
+                tokio::task::spawn_blocking(move || Outline::of(&notebook, &cell, &local).names()).await;
+            names.unwrap_or_default()
+        }
+        .boxed()
     }
 
     fn forget(&self, names: Vec<String>) -> BoxFuture<'_, Result<(), Failure>> {

@@ -21,6 +21,7 @@ mod symbols;
 pub(super) use linked::{CRATES, Linked};
 pub(super) use reading::Reading;
 
+use super::symbols::Local;
 use super::toolchain::Toolchain;
 use crate::engine::Trouble;
 use cargo::{Built, Cargo, Failed, Kind, Library, Native};
@@ -128,6 +129,19 @@ impl Dependencies {
         let same = Arc::ptr_eq(&self.now, then);
         self.now = Arc::clone(then);
         !same
+    }
+
+    /// The crates whose source is the user's own.
+    pub(super) fn local(&self) -> Vec<Local> {
+        let Graph { direct, packages } = &self.now.graph;
+        let local = packages.iter().filter_map(|(id, package)| {
+            let named = direct.iter().find(|(_, other)| *other == id).map(|(name, _)| name.clone());
+            Some(Local {
+                name: named.unwrap_or_else(|| package.name.replace('-', "_")),
+                folder: package.local.as_ref()?.parent()?.to_owned(),
+            })
+        });
+        local.collect()
     }
 
     /// Forgets all of them. What was built stays on the shelf.

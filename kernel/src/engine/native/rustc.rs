@@ -98,7 +98,7 @@ pub(super) const USUAL_LEVEL: &str = "3";
 
 /// How every crate of ours and of the user's is compiled: what `cargo build --release` gives, and the line tables that panics need. Two
 /// code generation units without link-time optimisation between them use the second core: 234 ms for a heavy cell instead of 319.
-pub(super) const FLAGS: [&str; 9] = [
+pub(super) const FLAGS: [&str; 10] = [
     "--edition=2024",
     "-Copt-level=3",
     "-Ccodegen-units=2",
@@ -106,6 +106,8 @@ pub(super) const FLAGS: [&str; 9] = [
     "-Cdebug-assertions=off",
     "-Coverflow-checks=off",
     "-Cdebuginfo=line-tables-only",
+    // What a macro of the user's expands to stands, for debuggers and profiles, where the macro is called: it is a part of the function there.
+    "-Ccollapse-macro-debuginfo=yes",
     // With full protection a function is called through a table, also from its own library: a recursive one takes a tenth longer than in a binary. Like this
     // the linker (`-Bsymbolic-functions`) can make a direct call of it.
     "-Crelro-level=partial",

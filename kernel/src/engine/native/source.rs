@@ -138,6 +138,22 @@ impl Source {
         ours
     }
 
+    /// The cells that it has pieces of.
+    pub(super) fn cells(&self) -> impl Iterator<Item = u32> {
+        self.pieces.iter().map(|piece| piece.cell)
+    }
+
+    /// What is a cell's own, at the places where it stood there: what is not here of it is missing, or blank between two pieces.
+    pub(super) fn users(&self, cell: u32) -> String {
+        let mut text = String::new();
+        for piece in self.pieces.iter().filter(|piece| piece.cell == cell) {
+            let Some(missing) = piece.start.checked_sub(text.len()) else { continue };
+            text.extend(std::iter::repeat_n(' ', missing));
+            text.push_str(&self.text[piece.here.clone()]);
+        }
+        text
+    }
+
     /// The bytes of a cell that stand at these bytes. What is ours at one of their ends is left out; what is ours at both is nobody's, and so is
     /// what joins two cells. An empty range lies in the piece that it touches.
     pub(super) fn origin(&self, bytes: &Range<usize>) -> Option<(u32, Range<usize>)> {

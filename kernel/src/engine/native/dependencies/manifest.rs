@@ -71,6 +71,8 @@ impl Wanted {
             (package.clone(), table(vec![("codegen-units", units.into())]))
         });
         let release = table(vec![
+            // Profiles have lines in crates too.
+            ("debug", "line-tables-only".into()),
             ("debug-assertions", false.into()),
             ("opt-level", 3.into()),
             ("overflow-checks", false.into()),
