@@ -24,6 +24,7 @@ mod claim;
 mod expansion;
 mod measuring;
 mod nearest;
+mod profiling;
 mod race;
 mod ranges;
 mod result;
