@@ -51,6 +51,7 @@ mod history;
 mod load;
 mod lsmagic;
 mod manual;
+mod prun;
 mod pwd;
 mod reset;
 mod save;
