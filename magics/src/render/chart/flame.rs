@@ -5,7 +5,7 @@
 
 mod html;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use super::picture::{Label, Picture};
 use super::theme::{Colour, INK, MARGIN, TEXT, TOP, WIDTH, sheet};
@@ -280,12 +280,15 @@ impl<'a> Plan<'a> {
             } else {
                 String::new()
             };
-            let place = if frame.place.is_empty() { String::new() } else { format!("  {}", frame.place) };
-            let share = format!("{:>6.1} %  ", 100.0 * share);
-            let indent = "  ".repeat(level);
-            let room = blocks::COLUMNS.saturating_sub(blocks::width(&format!("{share}{indent}{place}{own}"))).max(16);
-            let name = blocks::shorten(&frame.label(), room);
-            lines.push(format!("{share}{indent}{name}{place}{own}"));
+            // The deeper levels stand closer together, so that names have room.
+            let indent = " ".repeat(level + level.min(8));
+            let line = format!("{:>6.1} %  {indent}", 100.0 * share);
+            let room = blocks::COLUMNS.saturating_sub(blocks::width(&line) + blocks::width(&own));
+            let place = (blocks::width(&frame.place) + 2).min(room / 2);
+            let name = blocks::shorten(&frame.label(), room - place);
+            let place = blocks::shorten(&frame.place, room.saturating_sub(blocks::width(&name) + 2));
+            let place = if frame.place.is_empty() { String::new() } else { format!("  {place}") };
+            lines.push(format!("{line}{name}{place}{own}"));
             self.lines(&frame.children, level + 1, lines, left_out);
         }
     }
