@@ -71,7 +71,8 @@ impl Watched {
     /// The same in a loop that takes so many seconds, or a single turn longer. Its variables end with each turn.
     pub(crate) fn again(&self, call: &Call, seconds: f64) -> CodeStep {
         let mut code = Expansion::default();
-        let turns = format!("let mut assay_turns = ::assay::measure::profile::turns({}, {seconds:?});", id(call));
+        let turns =
+            format!("let mut assay_turns = ::assay::measure::profile::turns({}, {seconds:?});", id(call));
         self.open(&mut code, &format!("{turns} while assay_turns.again() {{ {HIDE}{{ "));
         if let Some(snippet) = &self.code {
             keep_in_turn(snippet, &mut code);
@@ -96,7 +97,10 @@ impl Watched {
             }
             (Some(first), FirstLine::Setup) => {
                 code.keep_as_statements(first);
-                code.insert(self.code.as_ref().map_or(first.span.end, |code| code.span.start), format!(" {opening}"));
+                code.insert(
+                    self.code.as_ref().map_or(first.span.end, |code| code.span.start),
+                    format!(" {opening}"),
+                );
             }
             (None, _) => code.insert(self.code.as_ref().map_or(0, |code| code.span.start), opening),
         }
@@ -215,7 +219,11 @@ mod tests {
             "{ hide({ let v = f(); hide(&v); v.len() }); }",
         );
         check("%x print!(\"\")", "ended(begin(0), hide(print!(\"\")));", "{ hide({ print!(\"\") }); }");
-        check("%x f(a)?.b().await", "ended(begin(0), hide(f(a)?.b().await));", "{ hide({ f(a)?.b().await }); }");
+        check(
+            "%x f(a)?.b().await",
+            "ended(begin(0), hide(f(a)?.b().await));",
+            "{ hide({ f(a)?.b().await }); }",
+        );
         check(
             "%%x\nlet v = f();\ng(&v); // why\n",
             "begin(0); let v = f(); g(&v); end();",
@@ -244,7 +252,8 @@ mod tests {
         let watched = Watched::of(&call, FirstLine::Setup).unwrap().unwrap();
         let cell = "%%x let a = f()\ng(a)";
         assert_eq!(text(cell, &watched.once(&call)), "let a = f(); begin(0); ended((), hide(g(a)));");
-        let again = "let a = f(); let mut assay_turns = turns(0, 1.0); while assay_turns.again() { hide({ g(a) }); }";
+        let again =
+            "let a = f(); let mut assay_turns = turns(0, 1.0); while assay_turns.again() { hide({ g(a) }); }";
         assert_eq!(text(cell, &watched.again(&call, 1.0)), again);
     }
 

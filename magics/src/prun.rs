@@ -56,13 +56,15 @@ impl Magic for Prun {
     }
 
     fn plan(&self, call: &Call) -> Result<Plan, Complaint> {
-        let watched = Watched::of(call, FirstLine::Watched).map_err(|complaint| complaint.with_usage(self))?;
+        let watched =
+            Watched::of(call, FirstLine::Watched).map_err(|complaint| complaint.with_usage(self))?;
         check_files(call).map_err(|complaint| complaint.with_usage(self))?;
         let Some(watched) = watched else {
             if call.body.is_none() {
                 return Ok(Plan::Nothing);
             }
-            let nothing = Complaint::new("there is nothing to profile below the first line", call.name_span.clone());
+            let nothing =
+                Complaint::new("there is nothing to profile below the first line", call.name_span.clone());
             return Err(nothing.with_hint("`%prun` profiles a line").with_usage(self));
         };
         let ask = Ask { time: true, wall: is_set(&call.matches, "wall"), counts: true, ..Ask::default() };
@@ -156,5 +158,7 @@ fn check_files(call: &Call) -> Result<(), Complaint> {
     }
     let span = call.span_of("D").unwrap_or_else(|| call.about());
     Err(Complaint::new(format!("the name of `{path}` does not say in which form it is to be"), span)
-        .with_hint("`.json` is for profiler.firefox.com, `.folded` is collapsed stacks; or say `--format firefox`"))
+        .with_hint(
+            "`.json` is for profiler.firefox.com, `.folded` is collapsed stacks; or say `--format firefox`",
+        ))
 }

@@ -165,7 +165,8 @@ pub(crate) fn check_html(html: &str) {
             let (name, value) = (name.trim(), value.trim());
             assert!(STYLES.contains(&name), "{name}");
             let is_colour = name.ends_with("color");
-            let hex = value.strip_prefix('#').is_some_and(|hex| hex.bytes().all(|sign| sign.is_ascii_hexdigit()));
+            let hex =
+                value.strip_prefix('#').is_some_and(|hex| hex.bytes().all(|sign| sign.is_ascii_hexdigit()));
             assert!(!is_colour || hex, "{name}: {value}");
             assert!(!value.contains('('), "{name}: {value}");
         }

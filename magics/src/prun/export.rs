@@ -46,7 +46,11 @@ pub(super) fn files(call: &Call, title: &str, figures: &Figures, printed: &str) 
                 (collapsed(figures), "flamegraph.pl, inferno and speedscope read its collapsed stacks")
             }
         };
-        FileToWrite { said: format!("*** Profile saved to `{path}`: {opens}."), content, path: PathBuf::from(path) }
+        FileToWrite {
+            said: format!("*** Profile saved to `{path}`: {opens}."),
+            content,
+            path: PathBuf::from(path),
+        }
     });
     text.into_iter().chain(dump).collect()
 }
@@ -59,7 +63,8 @@ pub(super) fn collapsed(figures: &Figures) -> String {
     for stack in &time.stacks {
         let frames = stack.frames.iter().filter_map(|frame| functions.get(frame.function));
         let names = frames.map(|function| cleared(&function.standard_name()));
-        let thread = (figures.threads.len() > 1).then(|| cleared(&tree::thread_name(&time.threads, stack.thread)));
+        let thread =
+            (figures.threads.len() > 1).then(|| cleared(&tree::thread_name(&time.threads, stack.thread)));
         let mut names: Vec<String> = thread.into_iter().chain(names).collect();
         if names.is_empty() {
             names.push("(not known)".to_owned());

@@ -44,7 +44,8 @@ impl Key {
         if let Some((_, key)) = KEYS.iter().find(|(name, _)| *name == text) {
             return Ok(*key);
         }
-        let begun: Vec<_> = KEYS.iter().filter(|(name, _)| !text.is_empty() && name.starts_with(text)).collect();
+        let begun: Vec<_> =
+            KEYS.iter().filter(|(name, _)| !text.is_empty() && name.starts_with(text)).collect();
         let names = |all: &[&(&str, Self)]| all.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         match begun.as_slice() {
             [] => {
@@ -109,13 +110,19 @@ impl Limit {
         }
         match text.parse::<f64>() {
             Ok(part) if (0.0..=1.0).contains(&part) => return Ok(Self::Part(part)),
-            Ok(_) => return Err("a part of the lines is between 0 and 1, a number of lines is a whole one".to_owned()),
+            Ok(_) => {
+                return Err(
+                    "a part of the lines is between 0 and 1, a number of lines is a whole one".to_owned()
+                );
+            }
             Err(_) => {}
         }
         let why = |error: regex::Error| {
             let said = error.to_string();
             let last = said.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            format!("it is no number and no pattern ({last}); a backslash before a sign makes it an ordinary one")
+            format!(
+                "it is no number and no pattern ({last}); a backslash before a sign makes it an ordinary one"
+            )
         };
         Regex::new(text).map(Self::Named).map_err(why)
     }
@@ -153,7 +160,8 @@ impl Chosen {
             let mut orders = keys.iter().chain(&usual).map(|key| key.compare(of(one), of(other)));
             orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
         });
-        let mut said = vec![format!("Ordered by: {}", keys.iter().map(|key| key.said()).collect::<Vec<_>>().join(", "))];
+        let mut said =
+            vec![format!("Ordered by: {}", keys.iter().map(|key| key.said()).collect::<Vec<_>>().join(", "))];
         for limit in limits {
             let before = rows.len();
             match limit {
@@ -165,7 +173,10 @@ impl Chosen {
             }
             if rows.len() < before {
                 let after = rows.len();
-                said.push(format!("List reduced from {before} to {after} due to restriction <{}>", limit.said()));
+                said.push(format!(
+                    "List reduced from {before} to {after} due to restriction <{}>",
+                    limit.said()
+                ));
             }
         }
         let samples = left_out.iter().map(|row| row.own).sum();

@@ -65,10 +65,7 @@ impl Shown<'_> {
         let mut page = Page::default().headline(&head, &rest);
         page = chosen.said.iter().fold(page, |page, said| page.line(said));
         if !chosen.rows.is_empty() {
-            page = page.block(
-                format!("\n{}\n", table::text(figures, chosen)),
-                table::html(figures, chosen),
-            );
+            page = page.block(format!("\n{}\n", table::text(figures, chosen)), table::html(figures, chosen));
         }
         for more in table::hottest_lines(figures).into_iter().chain(table::threads(figures)) {
             page = page.block(format!("{}\n", more.text()), more.html());
@@ -135,9 +132,10 @@ impl Shown<'_> {
                 significant(100.0 * incomplete, 2)
             )
         });
-        let heavy = self.overhead(time).filter(|share| *share >= HEAVY).map(|share| {
-            format!("Taking samples took {} % of the time.", significant(100.0 * share, 2))
-        });
+        let heavy = self
+            .overhead(time)
+            .filter(|share| *share >= HEAVY)
+            .map(|share| format!("Taking samples took {} % of the time.", significant(100.0 * share, 2)));
         let timers = time.timers.then(|| {
             "The system gave no events of its own (perf_event_open), so timers took the samples: they come less evenly, and calls of the system that wait may end early.".to_owned()
         });
@@ -231,7 +229,8 @@ impl Shown<'_> {
     fn compared(&self) -> Result<Option<Compared>, Complaint> {
         let name = option::<String>(&self.call.matches, "diff");
         let Some((name, text)) = name.zip(self.figures.profiled.against.as_ref()) else { return Ok(None) };
-        let compared = Saved::read(text).map(|saved| Compared::of(&name, &saved, &Saved::new(&self.code, self.figures)));
+        let compared =
+            Saved::read(text).map(|saved| Compared::of(&name, &saved, &Saved::new(&self.code, self.figures)));
         compared.map(Some).map_err(|wrong| {
             let span = self.call.span_of("diff").unwrap_or_else(|| self.call.about());
             Complaint::new(format!("`.assay/{name}.json` {wrong}"), span)

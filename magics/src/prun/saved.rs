@@ -173,7 +173,10 @@ impl Compared {
             let size = |change: &Change| (change.now.value - change.before.value).abs();
             size(&other.1).total_cmp(&size(&one.1)).then_with(|| one.0.cmp(other.0))
         });
-        let whole = Change { before: Change::side(before, Some(before.samples)), now: Change::side(now, Some(now.samples)) };
+        let whole = Change {
+            before: Change::side(before, Some(before.samples)),
+            now: Change::side(now, Some(now.samples)),
+        };
         let mut table = Table::new([
             ("Own time of", Side::Left),
             ("before", Side::Right),
@@ -187,10 +190,9 @@ impl Compared {
             table.row(change.row(&format!("{function}{place}")));
         }
         let more = changes.len().saturating_sub(ROWS);
-        let named = before.date.as_ref().map_or_else(|| format!("`{name}`"), |date| format!("`{name}` of {date}"));
-        let mut said = vec![format!(
-            "Beside {named}: {}.", whole.sentence()
-        )];
+        let named =
+            before.date.as_ref().map_or_else(|| format!("`{name}`"), |date| format!("`{name}` of {date}"));
+        let mut said = vec![format!("Beside {named}: {}.", whole.sentence())];
         if more > 0 {
             said.push(format!("{more} functions whose time changed less are not listed."));
         }
@@ -243,7 +245,11 @@ impl Change {
 
     fn row(&self, name: &str) -> [String; 5] {
         let amount = |amount: &Amount| {
-            if amount.seen { format!("{} ± {}", duration(amount.value), duration(amount.error)) } else { String::new() }
+            if amount.seen {
+                format!("{} ± {}", duration(amount.value), duration(amount.error))
+            } else {
+                String::new()
+            }
         };
         let change = self.now.value - self.before.value;
         let sign = if change < 0.0 { "−" } else { "+" };
@@ -270,8 +276,10 @@ impl Change {
 impl Saved {
     /// What the two do not have in common, so that a change may not be the code's doing.
     fn differences(&self, name: &str, now: &Self) -> Vec<String> {
-        let target = |saved: &Self| saved.target_cpu.as_ref().map_or(String::new(), |cpu| format!(" for {cpu}"));
-        let built = |saved: &Self| format!("{} at opt-level {}{}", saved.compiler, saved.optimisation, target(saved));
+        let target =
+            |saved: &Self| saved.target_cpu.as_ref().map_or(String::new(), |cpu| format!(" for {cpu}"));
+        let built =
+            |saved: &Self| format!("{} at opt-level {}{}", saved.compiler, saved.optimisation, target(saved));
         let pairs = [
             ("the processor", self.processor.clone(), now.processor.clone()),
             ("the build", built(self), built(now)),

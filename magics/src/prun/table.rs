@@ -31,8 +31,10 @@ const THREADS: usize = 8;
 /// The table as text: seconds, as cProfile has them.
 pub(super) fn text(figures: &Figures, chosen: &Chosen) -> String {
     let decimals = decimals(figures.seconds_of_run());
-    let mut rows: Vec<Vec<String>> =
-        vec![COLUMNS.map(|(name, _, _)| name.to_owned()).to_vec(), COLUMNS.map(|(_, kind, _)| kind.to_owned()).to_vec()];
+    let mut rows: Vec<Vec<String>> = vec![
+        COLUMNS.map(|(name, _, _)| name.to_owned()).to_vec(),
+        COLUMNS.map(|(_, kind, _)| kind.to_owned()).to_vec(),
+    ];
     rows.extend(chosen.rows.iter().map(|row| text_row(figures, row, decimals)));
     aligned(&rows, &COLUMNS.map(|(_, _, side)| side))
 }
@@ -75,9 +77,8 @@ pub(super) fn html(figures: &Figures, chosen: &Chosen) -> String {
 }
 
 fn html_row(html: &mut String, figures: &Figures, row: &Row) {
-    let figure = |text: &str| {
-        format!("<td style=\"text-align: right; white-space: nowrap\">{}</td>", escape(text))
-    };
+    let figure =
+        |text: &str| format!("<td style=\"text-align: right; white-space: nowrap\">{}</td>", escape(text));
     let seconds = |samples: u64| {
         let Estimate { value, error } = figures.seconds(samples);
         if samples == 0 { String::new() } else { format!("{} ± {}", duration(value), duration(error)) }
@@ -148,7 +149,11 @@ pub(super) fn hottest_lines(figures: &Figures) -> Option<Table> {
             place(figures, line),
             duration(figures.seconds(line.samples).value),
             format!("{:.1} ± {:.1} %", 100.0 * value, 100.0 * error),
-            figures.profiled.functions.get(line.function).map_or(String::new(), |function| function.name.clone()),
+            figures
+                .profiled
+                .functions
+                .get(line.function)
+                .map_or(String::new(), |function| function.name.clone()),
         ]);
     }
     Some(table)

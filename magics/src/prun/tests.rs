@@ -92,7 +92,11 @@ fn own_and_cumulative_time_are_counted_once_a_stack() {
     let figures = Figures::of(&profiled);
     let shown: Vec<(u64, u64)> = figures.rows.iter().map(|row| (row.own, row.total)).collect();
     assert_eq!(shown, [(5, 1000), (95, 995), (250, 250), (100, 650), (0, 550), (550, 550)]);
-    let lines: Vec<_> = figures.rows.iter().map(|row| row.hottest.map(|line| (line.function, line.line, line.samples))).collect();
+    let lines: Vec<_> = figures
+        .rows
+        .iter()
+        .map(|row| row.hottest.map(|line| (line.function, line.line, line.samples)))
+        .collect();
     // The user's own line above what is called, whoever's that is.
     let in_count = Some((1, 14, 650));
     assert_eq!(lines[..4], [Some((0, 2, 1000)), in_count, Some((2, 13, 250)), in_count]);
@@ -176,21 +180,40 @@ fn limits_apply_in_order() {
     check(&["3", "cell"], false, "count_words::{closure#0}");
     check(&["^hashbrown"], false, "RawTable::reserve_rehash");
     check(&["nowhere"], false, "");
-    check(&[], true, "memcpy count_words::{closure#0} HashMap::entry count_words <statements> RawTable::reserve_rehash");
+    check(
+        &[],
+        true,
+        "memcpy count_words::{closure#0} HashMap::entry count_words <statements> RawTable::reserve_rehash",
+    );
 }
 
 #[test]
 fn bad_options_are_pointed_at() {
     let check = |cell: &str, expected: &str| assert_eq!(complaint(cell), expected, "{cell}");
-    check("%prun -l 1.5 f()", "9..12 `1.5` is no value for `-l LIMIT`: a part of the lines is between 0 and 1, a number of lines is a whole one");
-    check("%prun -l -3 f()", "9..11 `-3` is no value for `-l LIMIT`: a part of the lines is between 0 and 1, a number of lines is a whole one");
-    check("%prun -l 5 -l 'f(' f()", "14..18 `f(` is no value for `-l LIMIT`: it is no number and no pattern (unclosed group); a backslash before a sign makes it an ordinary one");
+    check(
+        "%prun -l 1.5 f()",
+        "9..12 `1.5` is no value for `-l LIMIT`: a part of the lines is between 0 and 1, a number of lines is a whole one",
+    );
+    check(
+        "%prun -l -3 f()",
+        "9..11 `-3` is no value for `-l LIMIT`: a part of the lines is between 0 and 1, a number of lines is a whole one",
+    );
+    check(
+        "%prun -l 5 -l 'f(' f()",
+        "14..18 `f(` is no value for `-l LIMIT`: it is no number and no pattern (unclosed group); a backslash before a sign makes it an ordinary one",
+    );
     check("%prun -s c f()", "9..10 `c` is no value for `-s KEY`: it may be calls, cumtime, cumulative");
-    check("%prun -s tme f()", "9..12 `tme` is no value for `-s KEY`: it is one of calls, cumtime, cumulative, file, filename, line, module, name, ncalls, nfl, pcalls, stdname, time, tottime; did you mean time?");
+    check(
+        "%prun -s tme f()",
+        "9..12 `tme` is no value for `-s KEY`: it is one of calls, cumtime, cumulative, file, filename, line, module, name, ncalls, nfl, pcalls, stdname, time, tottime; did you mean time?",
+    );
     check("%prun -D p.prof f()", "9..15 the name of `p.prof` does not say in which form it is to be");
     check("%prun -D p.json.gz f()", "9..18 the name of `p.json.gz` does not say in which form it is to be");
     check("%prun --format svg -D p f()", "15..18 `svg` is no value for `--format FORMAT`");
-    check("%prun --save a/b f()", "13..16 `a/b` is no value for `--save NAME`: it is made of letters, digits, `_`, `.` and `-`, and begins with no `.`");
+    check(
+        "%prun --save a/b f()",
+        "13..16 `a/b` is no value for `--save NAME`: it is made of letters, digits, `_`, `.` and `-`, and begins with no `.`",
+    );
     check("%prun -x f()", "6..8 `%prun` has no option `-x`");
     check("%prun -T", "6..8 `-T FILE` needs a value");
     check("%prun f(", "7..8 this is no Rust: a bracket or a comment is not closed");

@@ -43,7 +43,9 @@ pub(super) fn flame(figures: &Figures, title: &str, all: bool) -> chart::Flame {
         notes.push("×27: 27 calls within each other, folded".to_owned());
     }
     if !all && stacks.iter().any(|stack| hides_workings(stack, functions)) {
-        notes.push("of the standard library only what was called and where the time is; -a draws all".to_owned());
+        notes.push(
+            "of the standard library only what was called and where the time is; -a draws all".to_owned(),
+        );
     }
     if figures.incomplete > 0 {
         let (some, all) = (count(figures.incomplete), count(figures.samples));
@@ -169,7 +171,15 @@ impl Node {
             What::Root | What::Unknown => ("(not known)".to_owned(), String::new(), Kind::Group),
         };
         let children = self.children.iter().map(|child| child.frame(functions, threads)).collect();
-        chart::Frame { name, place, depth: self.depth, inlined: self.inlined, kind, weight: self.weight, children }
+        chart::Frame {
+            name,
+            place,
+            depth: self.depth,
+            inlined: self.inlined,
+            kind,
+            weight: self.weight,
+            children,
+        }
     }
 }
 
@@ -198,9 +208,7 @@ mod tests {
     use crate::profiled::{Function, Origin};
 
     fn path(text: &str) -> Vec<Frame> {
-        text.bytes()
-            .map(|sign| Frame { function: usize::from(sign - b'a'), ..Frame::default() })
-            .collect()
+        text.bytes().map(|sign| Frame { function: usize::from(sign - b'a'), ..Frame::default() }).collect()
     }
 
     #[test]

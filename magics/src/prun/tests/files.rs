@@ -37,7 +37,10 @@ cell[4]:1(<statements>);cell[3]:10(count_words);std/src/collections/hash/map.rs:
     time.threads.push("a;b".to_owned());
     time.stacks.push(Stack { thread: 1, ..stack("1:2", 3) });
     let (threads, _) = written("%prun -D p.txt f()", two);
-    assert_eq!(threads, "thread a:b;cell[1]:1(fib) 3\nthread main;cell[2]:1(<statements>);cell[1]:1(fib) 100\n");
+    assert_eq!(
+        threads,
+        "thread a:b;cell[1]:1(fib) 3\nthread main;cell[2]:1(<statements>);cell[1]:1(fib) 100\n"
+    );
 }
 
 /// What the page's own reader relies on: columns of one length, and indices that point into them.
@@ -53,9 +56,13 @@ fn the_firefox_profile_hangs_together() {
     assert_eq!(profile["meta"]["preprocessedProfileVersion"], 49);
     assert_eq!(profile["meta"]["interval"], 1.0);
     let threads = profile["threads"].as_array().unwrap();
-    assert_eq!(threads.iter().map(|thread| thread["name"].as_str().unwrap()).collect::<Vec<_>>(), ["thread main", "thread worker"]);
+    assert_eq!(
+        threads.iter().map(|thread| thread["name"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["thread main", "thread worker"]
+    );
     for thread in threads {
-        let tables = ["samples", "markers", "stackTable", "frameTable", "funcTable", "resourceTable", "nativeSymbols"];
+        let tables =
+            ["samples", "markers", "stackTable", "frameTable", "funcTable", "resourceTable", "nativeSymbols"];
         for name in tables {
             let table = thread[name].as_object().unwrap();
             let length = table["length"].as_u64().unwrap() as usize;
@@ -65,7 +72,10 @@ fn the_firefox_profile_hangs_together() {
         }
         let check = |table: &str, column: &str, into: usize| {
             for value in thread[table][column].as_array().unwrap() {
-                assert!(value.is_null() || value.as_u64().is_some_and(|index| (index as usize) < into), "{table}.{column}: {value}");
+                assert!(
+                    value.is_null() || value.as_u64().is_some_and(|index| (index as usize) < into),
+                    "{table}.{column}: {value}"
+                );
             }
         };
         let length = |table: &str| thread[table]["length"].as_u64().unwrap() as usize;
@@ -80,14 +90,17 @@ fn the_firefox_profile_hangs_together() {
         check("funcTable", "resource", length("resourceTable"));
         check("resourceTable", "name", strings);
         let prefixes = thread["stackTable"]["prefix"].as_array().unwrap();
-        let before = |(index, prefix): (usize, &Value)| prefix.as_u64().is_none_or(|prefix| (prefix as usize) < index);
+        let before =
+            |(index, prefix): (usize, &Value)| prefix.as_u64().is_none_or(|prefix| (prefix as usize) < index);
         assert!(prefixes.iter().enumerate().all(before), "a prefix comes before what it is one of");
     }
     let main = &threads[0];
     assert_eq!(main["samples"]["weight"], serde_json::json!([5, 95, 250, 100, 550]));
     assert_eq!(main["samples"]["time"], serde_json::json!([0.0, 5.0, 100.0, 350.0, 450.0]));
     // The innermost function of the last stack, as the page finds it.
-    let at = |table: &str, column: &str, index: &Value| main[table][column][index.as_u64().unwrap() as usize].clone();
+    let at = |table: &str, column: &str, index: &Value| {
+        main[table][column][index.as_u64().unwrap() as usize].clone()
+    };
     let frame = at("stackTable", "frame", &main["samples"]["stack"][4]);
     let name = at("funcTable", "name", &at("frameTable", "func", &frame));
     assert_eq!(main["stringArray"][name.as_u64().unwrap() as usize], "memcpy");
@@ -130,7 +143,10 @@ fn profiles_that_were_taken_otherwise_say_so() {
     now.facts.processor = "Skylake".to_owned();
     let text = shown("%prun --wall --diff before f()", outcome(now));
     assert!(text.contains("1 s then and 1 s now, which is no difference that two runs can show."), "{text}");
-    assert!(text.contains("`before` was profiled otherwise: the processor was Zen and is Skylake."), "{text}");
+    assert!(
+        text.contains("`before` was profiled otherwise: the processor was Zen and is Skylake."),
+        "{text}"
+    );
     assert!(text.contains("`before` was profiled otherwise: the clock was processor and is wall."), "{text}");
 }
 
@@ -141,7 +157,13 @@ fn a_file_that_is_no_profile_is_pointed_at() {
         let complaint = report("%prun --diff old f()", outcome(profiled)).unwrap_err();
         assert_eq!((complaint.span, complaint.message.as_str()), (13..16, expected));
     };
-    check("{\"assay\": \"timing\", \"version\": 1}", "`.assay/old.json` is a kept result of another kind (`timing`)");
-    check("{\"assay\": \"profile\", \"version\": 2}", "`.assay/old.json` was written by a newer Assay (its form is 2, this one reads 1)");
+    check(
+        "{\"assay\": \"timing\", \"version\": 1}",
+        "`.assay/old.json` is a kept result of another kind (`timing`)",
+    );
+    check(
+        "{\"assay\": \"profile\", \"version\": 2}",
+        "`.assay/old.json` was written by a newer Assay (its form is 2, this one reads 1)",
+    );
     check("{}", "`.assay/old.json` is no kept profile: missing field `assay` at line 1 column 2");
 }

@@ -48,7 +48,10 @@ fn recursion_has_primitive_calls() {
     let first: Vec<&str> = text.lines().take(3).collect();
     let head = "242785 function calls (1 primitive call) in 0.03000 seconds of the processor";
     assert_eq!(first, [head, "Ordered by: internal time", "List reduced from 2 to 1 due to restriction <1>"]);
-    assert!(text.contains("242785/1  0.03000 ± 0.00000  100.0 %  1.24e-7  0.03000 ± 0.00000  100.0 %    0.030"), "{text}");
+    assert!(
+        text.contains("242785/1  0.03000 ± 0.00000  100.0 %  1.24e-7  0.03000 ± 0.00000  100.0 %    0.030"),
+        "{text}"
+    );
     assert!(text.contains("It ran 10 times: once with all its effects"), "{text}");
 }
 
@@ -80,30 +83,41 @@ fn what_makes_a_profile_doubtful_is_said() {
         },
         "No sample was taken: it ran for 20 µs of the processor's time, and a sample is taken every 1 ms. Nothing can be said of where its time goes: give it more to do.",
     );
-    check(&|profiled| time(profiled).lost = 100, "100 samples (9.1 %) could not be kept, so times are too small by as much");
+    check(
+        &|profiled| time(profiled).lost = 100,
+        "100 samples (9.1 %) could not be kept, so times are too small by as much",
+    );
     check(&|profiled| time(profiled).stacks[4].complete = false, "of the processor");
     check(&|profiled| time(profiled).stacks[3].complete = false, "9.5 % of the stacks are not whole");
-    check(&|profiled| time(profiled).timers = true, "The system gave no events of its own (perf_event_open), so timers took the samples");
+    check(
+        &|profiled| time(profiled).timers = true,
+        "The system gave no events of its own (perf_event_open), so timers took the samples",
+    );
     check(&|profiled| time(profiled).spent = 0.09, "Taking samples took 9 % of the time.");
     check(
         &|profiled| profiled.run.wall = 3.0,
         "It waited for most of the time: 1 s of the processor's in 3 s on the wall, and only the former is in the table. `--wall` shows where it waits.",
     );
-    check(&|profiled| profiled.run.ending = Ending::Failed, "Partial: a panic or a `?` ended it, and this is the profile up to then.");
+    check(
+        &|profiled| profiled.run.ending = Ending::Failed,
+        "Partial: a panic or a `?` ended it, and this is the profile up to then.",
+    );
     check(&|profiled| profiled.run.ending = Ending::Interrupted, "Partial: it was interrupted");
     check(&|profiled| profiled.doubts.push("Calls were not counted.".to_owned()), "Calls were not counted.");
     check(&|profiled| profiled.facts.optimisation = "0".to_owned(), "The cell was compiled at opt-level 0");
-    check(&|profiled| time(profiled).wall = true, "120001 function calls in 1.000 seconds on the wall, of all threads");
+    check(
+        &|profiled| time(profiled).wall = true,
+        "120001 function calls in 1.000 seconds on the wall, of all threads",
+    );
 }
 
 #[test]
 fn threads_have_their_part() {
     let mut profiled = words();
     time(&mut profiled).threads.extend(["worker".to_owned(), String::new()]);
-    time(&mut profiled).stacks.extend([
-        Stack { thread: 1, ..stack("1:12", 500) },
-        Stack { thread: 2, ..stack("5:", 500) },
-    ]);
+    time(&mut profiled)
+        .stacks
+        .extend([Stack { thread: 1, ..stack("1:12", 500) }, Stack { thread: 2, ..stack("5:", 500) }]);
     let text = lines("%prun f()", profiled.clone());
     let expected = "\
 Threads    time   share  hottest line

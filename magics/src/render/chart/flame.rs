@@ -211,15 +211,21 @@ impl<'a> Plan<'a> {
     }
 
     fn summary(&self) -> String {
-        format!("{} {}; a box is as wide as its share of them", crate::units::count(self.whole), self.flame.unit)
+        format!(
+            "{} {}; a box is as wide as its share of them",
+            crate::units::count(self.whole),
+            self.flame.unit
+        )
     }
 
     /// What is not drawn, and what else is to be said.
     fn notes(&self) -> Vec<String> {
         let (narrow, deep) = self.left_out;
-        let narrow = (narrow >= 0.0005)
-            .then(|| format!("frames below {} are not drawn ({} in all)", percent(self.narrow), percent(narrow)));
-        let deep = (deep > 0.0).then(|| format!("nor is what is deeper than {LEVELS} levels ({})", percent(deep)));
+        let narrow = (narrow >= 0.0005).then(|| {
+            format!("frames below {} are not drawn ({} in all)", percent(self.narrow), percent(narrow))
+        });
+        let deep = (deep > 0.0)
+            .then(|| format!("frames deeper than {LEVELS} levels are not drawn ({})", percent(deep)));
         narrow.into_iter().chain(deep).chain(self.flame.notes.iter().cloned()).collect()
     }
 

@@ -37,13 +37,20 @@ pub(in crate::render::chart) fn grown(levels: usize, each: u64) -> Flame {
         });
         made.collect()
     }
-    let frames = below(levels, each, 1 << 40, 0);
-    Flame { title: "a title that is far too long ".repeat(9), notes: vec!["a note ".repeat(30)], ..graph(frames) }
+    let frames = below(levels, each, 1 << 14, 0);
+    Flame {
+        title: "a title that is far too long ".repeat(9),
+        notes: vec!["a note ".repeat(30)],
+        ..graph(frames)
+    }
 }
 
 #[test]
 fn a_box_is_as_wide_as_its_share_and_below_its_caller() {
-    let graph = graph(vec![frame("b", 60, vec![frame("d", 20, vec![]), frame("c", 30, vec![])]), frame("a", 40, vec![])]);
+    let graph = graph(vec![
+        frame("b", 60, vec![frame("d", 20, vec![]), frame("c", 30, vec![])]),
+        frame("a", 40, vec![]),
+    ]);
     let plan = Plan::of(&graph).unwrap();
     let shown: Vec<_> = plan
         .boxes
@@ -64,7 +71,7 @@ fn what_is_narrow_or_deep_is_left_out_and_said() {
     let deep = graph(vec![deep]);
     let plan = Plan::of(&deep).unwrap();
     assert_eq!(plan.levels, LEVELS);
-    assert_eq!(plan.notes(), ["nor is what is deeper than 26 levels (100 %)"]);
+    assert_eq!(plan.notes(), ["frames deeper than 26 levels are not drawn (100 %)"]);
 }
 
 #[test]
@@ -90,7 +97,8 @@ fn html_is_whole_and_small_and_kept_by_an_untrusted_page() {
 
 #[test]
 fn a_title_says_what_a_narrow_box_cannot() {
-    let inner = Frame { inlined: true, depth: 27, ..frame("fib<&'a str>", 700, vec![frame("g", 299, vec![])]) };
+    let inner =
+        Frame { inlined: true, depth: 27, ..frame("fib<&'a str>", 700, vec![frame("g", 299, vec![])]) };
     let bundle = flame(&graph(vec![frame("main", 1000, vec![inner])])).unwrap();
     let html = bundle.data["text/html"].as_str().unwrap();
     let title = "title=\"fib&lt;&amp;&#39;a str&gt; ×27 · cell[1]:2 · compiled into its caller · up to 27 calls within each other · 70 % (700 samples) · 40.1 % its own\"";
