@@ -5,8 +5,8 @@ use crate::invocation::Sigil;
 use crate::magic::Magic;
 use crate::{
     assert_allocs, assert_faster, assert_time, bash, capture, cd, compare, complexity, config, del, dep,
-    engine, env, history, load, lsmagic, manual, pwd, reset, save, shell, time, timeit, undo, version, who,
-    whos, writefile,
+    engine, env, history, load, lsmagic, manual, prun, pwd, reset, save, shell, time, timeit, undo, version,
+    who, whos, writefile,
 };
 
 /// Every magic but evcxr's commands, which have a table of their own (`colon.rs`).
@@ -28,6 +28,7 @@ pub const ALL: &[&dyn Magic] = &[
     &load::Load,
     &lsmagic::Lsmagic,
     &manual::Manual,
+    &prun::Prun,
     &pwd::Pwd,
     &reset::Reset,
     &save::Save,

@@ -10,12 +10,14 @@ pub mod time;
 mod instruments;
 mod json;
 mod meter;
+mod profile_result;
 mod reference;
 mod result;
 mod tell;
 
 pub use assay_stopwatch::Inputs;
 pub use meter::{Meter, Turn, on_threads};
+pub use profile_result::{ProfileResult, ProfiledFunction};
 pub use result::TimeitResult;
 
 /// How something is measured.

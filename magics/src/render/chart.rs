@@ -12,6 +12,7 @@ mod complexity;
 mod density;
 mod distribution;
 mod draw;
+mod flame;
 mod font;
 mod heap;
 mod picture;
@@ -24,6 +25,7 @@ pub use bars::{Bar, Bars, bars};
 pub use comparison::{Comparison, comparison};
 pub use complexity::{Complexity, Curve, Size, complexity};
 pub use distribution::distribution;
+pub use flame::{Flame, Frame, Kind, flame};
 pub use heap::{Heap, heap};
 pub use samples::Measured;
 

@@ -66,6 +66,13 @@ impl Page {
         self
     }
 
+    /// What was made in both forms elsewhere.
+    pub(crate) fn block(mut self, text: String, html: String) -> Self {
+        self.text.push(text);
+        self.html.push(html);
+        self
+    }
+
     /// Both forms, with the raw figures beside them.
     pub(crate) fn bundle(self, raw: Value) -> Bundle {
         Bundle::text(self.text.join("\n")).with("text/html", self.html.join("\n")).with_metadata("assay", raw)

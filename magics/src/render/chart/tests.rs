@@ -51,6 +51,8 @@ fn examples() -> Vec<Laid> {
         complexity::layout(&growth(Quantity::Bytes)),
         bars::layout(&levels(16)),
         heap::layout(&live(100_000)),
+        flame::layout(&flame::tests::grown(40, 3)),
+        flame::layout(&flame::tests::grown(2, 900)),
     ];
     made.into_iter().map(Result::unwrap).collect()
 }
