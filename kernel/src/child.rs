@@ -289,4 +289,4 @@ async fn given_up(mut process: Process, program: &Path, why: &str) -> Trouble {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

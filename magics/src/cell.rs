@@ -319,7 +319,7 @@ fn check_place(invocation: &Invocation, plan: &Plan, cell: &str) -> Result<(), C
         let message = format!("`{name}` gives no value that a variable could hold");
         let hint = match plan {
             Plan::Code(_) if !apart => "with `-o` it gives its result",
-            Plan::Profile(_) => "with `-r` it gives its result",
+            Plan::Profile(_) => "with the option that gives its result (`-r`, `-o`) it has one",
             _ => "call it on a line of its own",
         };
         return refuse(message, hint);

@@ -58,7 +58,7 @@ impl Session {
     }
 
     /// Counts the cell, if it counts, and remembers its text. Gives its count and the number that errors name.
-    fn begin(&self, request: &ExecuteRequest) -> (u32, u32) {
+    pub(super) fn begin(&self, request: &ExecuteRequest) -> (u32, u32) {
         let mut state = self.state();
         let number = state.count + 1;
         if request.store_history {

@@ -505,3 +505,6 @@ impl Host for Quiet {
         self.0.ask(prompt, password)
     }
 }
+
+#[cfg(test)]
+mod tests;
