@@ -20,7 +20,7 @@ use assay_link::watch::Lens;
 use assay_magics::render::Bundle;
 use driver::{Driver, Order, Seen};
 use process::Process;
-pub(crate) use rehearsal::{Rehearsal, Rehearsed};
+pub(crate) use rehearsal::Rehearsal;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};

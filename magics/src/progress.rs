@@ -81,6 +81,9 @@ mod tests {
     #[test]
     fn it_says_what_is_being_done() {
         assert_eq!(pass("%prun", "counting").plain(), "%prun: counting …");
-        assert_eq!(pass_stopped("%%prun", "counting").plain(), "%%prun: counting · it was ended before its result");
+        assert_eq!(
+            pass_stopped("%%prun", "counting").plain(),
+            "%%prun: counting · it was ended before its result"
+        );
     }
 }

@@ -56,9 +56,9 @@ fn take(which: impl FnOnce(&mut UnderWay) -> bool, finished: bool, runs: u64) ->
     let now = Instant::now();
     let mut watch = watch();
     let UnderWay { id, began, times: before, blind } = watch.under_way.take_if(which)?;
-    let spent = before.zip(times()).map(|(before, now)| {
-        (now.0.saturating_sub(before.0), now.1.saturating_sub(before.1))
-    });
+    let spent = before
+        .zip(times())
+        .map(|(before, now)| (now.0.saturating_sub(before.0), now.1.saturating_sub(before.1)));
     let seen = match blind {
         Some(why) => Seen::Nothing { why },
         None => stop(&watch.lens),

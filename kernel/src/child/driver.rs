@@ -201,7 +201,9 @@ impl Driver {
                 }
                 Heard::Checkpoint(checkpoint) => self.standing.push(checkpoint),
                 // It was waited for by another, which is gone.
-                Heard::Ended { pid, .. } if self.rehearsals.contains(&pid) => self.rehearsals.retain(|other| *other != pid),
+                Heard::Ended { pid, .. } if self.rehearsals.contains(&pid) => {
+                    self.rehearsals.retain(|other| *other != pid);
+                }
                 Heard::Ended { .. } | Heard::Crashing { .. } | Heard::Nothing => {}
             }
         }

@@ -76,7 +76,11 @@ impl Session {
     }
 
     /// What hears of these magics' measurements. Nothing has run if there cannot be such.
-    pub(super) fn measuring(&self, magics: Vec<Prepared>, context: &Context) -> Result<Measuring, ErrorReport> {
+    pub(super) fn measuring(
+        &self,
+        magics: Vec<Prepared>,
+        context: &Context,
+    ) -> Result<Measuring, ErrorReport> {
         let folder = self.state().surroundings.folder().to_owned();
         let (mut all, mut kept) = (Vec::new(), BTreeSet::new());
         for prepared in magics {

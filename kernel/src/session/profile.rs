@@ -34,8 +34,7 @@ impl Session {
         self.check_functions(&step.functions, &once, context).await?;
         let functions = step.functions.into_iter().map(|(name, _)| name).collect();
         let what = Profiling { once, again, ask: step.ask, functions };
-        let (profiled, ran) =
-            self.stoppable(self.engine().profile(what, measuring.clone()), stopped).await;
+        let (profiled, ran) = self.stoppable(self.engine().profile(what, measuring.clone()), stopped).await;
         let begun = profiled.is_some();
         if let Some(profiled) = profiled {
             measuring.profiled(profiled);

@@ -27,7 +27,9 @@ pub(super) fn turn_to() -> io::Result<()> {
     let mut count = 0;
     // Where they are not listed, the three are all that is known.
     let _ = each_descriptor(|descriptor| {
-        let users = USERS.get().is_some_and(|users| users.iter().flatten().any(|user| pipe(descriptor) == Some(*user)));
+        let users = USERS
+            .get()
+            .is_some_and(|users| users.iter().flatten().any(|user| pipe(descriptor) == Some(*user)));
         if let (true, Some(place)) = (users, found.get_mut(count)) {
             *place = descriptor;
             count += 1;
@@ -65,7 +67,9 @@ fn each_descriptor(mut visit: impl FnMut(RawFd)) -> io::Result<()> {
     let mut entries = RawDir::new(&folder, &mut space);
     while let Some(entry) = entries.next() {
         let entry = entry?;
-        if let Some(number) = std::str::from_utf8(entry.file_name().to_bytes()).ok().and_then(|name| name.parse().ok()) {
+        if let Some(number) =
+            std::str::from_utf8(entry.file_name().to_bytes()).ok().and_then(|name| name.parse().ok())
+        {
             visit(number);
         }
     }

@@ -1,7 +1,8 @@
 //! Runs of which nothing is left.
 
 use super::{Bench, Ended, PUT, Page, TAKE, ended, fine};
-use crate::child::{Errand, Rehearsed};
+use crate::child::Errand;
+use crate::child::rehearsal::Rehearsed;
 use crate::engine::Output;
 use assay_link::native::Ending;
 use assay_link::watch::{Clock, Lens, Watched};
@@ -120,7 +121,10 @@ async fn its_threads_live() {
         let (library, entry) = bench.compile("", take, &format!("{add} assert_eq!(sum, {round} * 5);"), put);
         let errand = Errand::new(&[library], Some(&entry));
         assert_eq!(rehearsal.run(errand.clone()).await.ended, Ok(Ending::Ok));
-        assert!(matches!(bench.child.run(errand, page.clone()).await, Ended::Done { ending: Ending::Ok, .. }));
+        assert!(matches!(
+            bench.child.run(errand, page.clone()).await,
+            Ended::Done { ending: Ending::Ok, .. }
+        ));
     }
 }
 
@@ -129,7 +133,10 @@ async fn however_it_ends_the_process_lives() {
     let mut bench = Bench::with_v().await;
     let pid = bench.child.pid();
     let panicked = bench.rehearse("v.clear(); panic!(\"on purpose\");").await;
-    assert!(matches!(&panicked.ended, Ok(Ending::Panic { message, .. }) if message == "on purpose"), "{panicked:?}");
+    assert!(
+        matches!(&panicked.ended, Ok(Ending::Panic { message, .. }) if message == "on purpose"),
+        "{panicked:?}"
+    );
     for way in [
         "std::process::abort()",
         "std::process::exit(7)",
@@ -180,7 +187,8 @@ async fn one_that_is_not_used_leaves_nothing() {
     let pid = rehearsal.standing().pid.to_string();
     let sign = bench.sign();
     let page = Page::new([]);
-    let wait = "println!(\"here\"); while !std::path::Path::new(\"sign\").exists() { std::thread::yield_now() }";
+    let wait =
+        "println!(\"here\"); while !std::path::Path::new(\"sign\").exists() { std::thread::yield_now() }";
     let dropped = async {
         page.wait("here").await;
         drop(rehearsal);

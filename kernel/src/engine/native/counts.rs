@@ -12,7 +12,6 @@ pub(super) struct Counted {
     pub(super) program: Program,
 }
 
-#[expect(clippy::unused_async, reason = "it will compile")]
 pub(super) async fn build_counted(_: &mut Workshop, _: &Notebook, _: &Cell) -> Result<Counted, Failure> {
     Err(Failure::Trouble(Trouble { what: "counts are not there yet".to_owned(), remedy: None }))
 }

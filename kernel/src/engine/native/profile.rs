@@ -106,7 +106,9 @@ impl Native {
         found.doubts = passes.doubts;
         let ending = ending(&ran);
         // It reads libraries and their debug information.
-        let told = tokio::task::spawn_blocking(move || told(&found, &ask, &functions, &Outline::of(&with, &once), ending));
+        let told = tokio::task::spawn_blocking(move || {
+            told(&found, &ask, &functions, &Outline::of(&with, &once), ending)
+        });
         (told.await.inspect_err(|error| tracing::error!("a profile could not be made: {error}")).ok(), ran)
     }
 
@@ -224,7 +226,8 @@ impl Passes<'_, '_> {
         found: &mut Found,
     ) {
         let Copies { repeats, counts, sites, files } = copies;
-        let used = (repeats.is_some() && ran_well && is_short(&found.runs)) || counts.is_some() || sites.is_some();
+        let used =
+            (repeats.is_some() && ran_well && is_short(&found.runs)) || counts.is_some() || sites.is_some();
         if let (Some(copy), Some(again)) = (repeats, source.again)
             && ran_well
             && is_short(&found.runs)
@@ -317,7 +320,8 @@ impl Passes<'_, '_> {
             return None;
         };
         if !without.is_empty() {
-            self.doubts.push(format!("{} without these threads, which could not be copied: {without}.", aim.ran()));
+            self.doubts
+                .push(format!("{} without these threads, which could not be copied: {without}.", aim.ran()));
         }
         let watched = rehearsed.watched.into_iter().next().map(|(_, watched)| watched);
         match (rehearsed.ended, &watched) {
@@ -392,10 +396,9 @@ fn sampled(samples: &Samples) -> u64 {
 fn once_only(failure: &Failure) -> String {
     let consumes = |code: &str| ["E0382", "E0505", "E0507"].contains(&code);
     match failure {
-        Failure::Compile(errors)
-            if errors.iter().any(|one| one.code.as_deref().is_some_and(consumes)) =>
-        {
-            "It ran once, and was too short to see much of it: it consumes a value, so it cannot be repeated.".to_owned()
+        Failure::Compile(errors) if errors.iter().any(|one| one.code.as_deref().is_some_and(consumes)) => {
+            "It ran once, and was too short to see much of it: it consumes a value, so it cannot be repeated."
+                .to_owned()
         }
         other => format!(
             "It ran once, and was too short to see much of it: it cannot be repeated ({}).",
@@ -422,25 +425,36 @@ fn told(found: &Found, ask: &Ask, names: &[String], outline: &Outline, ending: p
     let mut profiled = Profiled { doubts: doubts.clone(), ..Profiled::default() };
     for run in runs.iter().chain(repeats) {
         if let Seen::Nothing { why } = &run.seen {
-            let what = if matches!(lens(ask), Lens::Heap { .. }) { "What it did to the heap" } else { "Where its time goes" };
+            let what = if matches!(lens(ask), Lens::Heap { .. }) {
+                "What it did to the heap"
+            } else {
+                "Where its time goes"
+            };
             profiled.doubts.push(format!("{what} was not seen: {why}."));
             break;
         }
     }
     if let Some(first) = runs.first() {
         let seconds = |nanoseconds: u64| std::time::Duration::from_nanos(nanoseconds).as_secs_f64();
-        profiled.run =
-            Run { wall: seconds(first.wall), user: seconds(first.user), system: seconds(first.system), ending };
+        profiled.run = Run {
+            wall: seconds(first.wall),
+            user: seconds(first.user),
+            system: seconds(first.system),
+            ending,
+        };
     }
     let sampled: Vec<Watched> =
         runs.iter().chain(repeats).filter(|run| matches!(run.seen, Seen::Samples(_))).cloned().collect();
     if ask.time && !sampled.is_empty() {
         profiled.time = Some(symbols::time(&sampled, outline, &mut functions));
     }
-    let sites = sites.as_ref().filter(|sites| seen_of(sites, &mut profiled.doubts, "Where it allocates was not seen"));
+    let sites = sites
+        .as_ref()
+        .filter(|sites| seen_of(sites, &mut profiled.doubts, "Where it allocates was not seen"));
     let heaps: Vec<&Watched> = runs.iter().filter(|run| matches!(run.seen, Seen::Heap(_))).collect();
     let heaps = if heaps.is_empty() { Vec::from_iter(sites) } else { heaps };
-    profiled.heaps = heaps.into_iter().map(|run| symbols::heap(run, sites, outline, &mut functions)).collect();
+    profiled.heaps =
+        heaps.into_iter().map(|run| symbols::heap(run, sites, outline, &mut functions)).collect();
     if let Some((counted, watched)) = counts
         && seen_of(watched, &mut profiled.doubts, "How often functions and lines ran was not seen")
         && let Seen::Counts(seen) = &watched.seen

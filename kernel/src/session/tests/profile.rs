@@ -122,9 +122,10 @@ async fn nothing_runs_when_something_that_is_named_is_not_there() {
     let step = ProfileStep { against: Some("never".to_owned()), ..ProfileStep::default() };
     let shown = probe(&stand, step, "", "print x", true).await;
     assert!(matches!(shown.as_slice(), [only] if only.contains("never.json cannot be read")), "{shown:?}");
-    let names = |name: &str| ProfileStep { functions: vec![(name.to_owned(), 8..9)], ..ProfileStep::default() };
+    let names =
+        |name: &str| ProfileStep { functions: vec![(name.to_owned(), 8..9)], ..ProfileStep::default() };
     let shown = probe(&stand, names("fibb"), "", "print x", true).await;
-    assert_eq!(shown, ["UsageError: there is no function `fibb`"]);
+    assert_eq!(shown, ["MagicError: there is no function `fibb`"]);
     assert!(stand.engine.ran.lock().unwrap().is_empty());
     let shown = probe(&stand, names("step"), "", "print x", true).await;
     assert_eq!(shown.first().unwrap(), "Stdout x");
@@ -139,11 +140,17 @@ async fn a_failure_stands_below_what_was_seen_and_does_not_hide_it() {
     let shown = probe(&stand, ProfileStep::default(), "", "fail", true).await;
     assert!(matches!(shown.as_slice(), [only] if only.starts_with("E0001: bad")), "{shown:?}");
     let shown = probe(&stand, ProfileStep::default(), "", "nothing", true).await;
-    assert_eq!(shown, ["UsageError: nothing of it was watched: it ended before it began"]);
+    assert_eq!(shown, ["MagicError: nothing of it was watched: it ended before it began"]);
     // Nothing is lost when a file cannot be written.
     let shown = probe(&stand, ProfileStep::default(), "none/a.txt b.txt", "1", false).await;
-    assert_eq!(shown[..3], ["display Finished at O3 against nothing", "display a chart", "Stdout saved to `b.txt`\n"]);
-    assert!(shown[3].starts_with("UsageError: cannot write ") && shown[3].contains("none/a.txt"), "{shown:?}");
+    assert_eq!(
+        shown[..3],
+        ["display Finished at O3 against nothing", "display a chart", "Stdout saved to `b.txt`\n"]
+    );
+    assert!(
+        shown[3].starts_with("MagicError: cannot write ") && shown[3].contains("none/a.txt"),
+        "{shown:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

@@ -68,9 +68,8 @@ struct Stand {
 impl Stand {
     async fn after(cell: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let programs = std::env::current_exe().unwrap().parent().unwrap().with_file_name("");
         // What is compiled for the toolchain is so once.
-        let cache = programs.join("native-engine");
+        let cache = std::env::current_exe().unwrap().parent().unwrap().with_file_name("native-engine");
         let environment: BTreeMap<String, String> = std::env::vars().collect();
         let analyzer =
             Evcxr::new("/nowhere".into(), folder.path().into(), folder.path().into(), environment.clone());
@@ -106,7 +105,8 @@ impl Stand {
         self.cells += 1;
         self.engine.begin(self.cells).await;
         let cell = |text: String| Cell::new(self.cells, text);
-        let once = cell(format!("::assay::measure::profile::begin(0); {code} ::assay::measure::profile::end();"));
+        let once =
+            cell(format!("::assay::measure::profile::begin(0); {code} ::assay::measure::profile::end();"));
         let again = cell(format!(
             "let mut turns = ::assay::measure::profile::turns(0, 0.01); while turns.again() {{ {code} }}"
         ));
