@@ -288,7 +288,16 @@ impl Engine for Native {
     }
 
     fn functions(&self, cell: Cell) -> BoxFuture<'_, Vec<String>> {
-        async move { Outline::of(&self.state.lock().await.notebook, &cell).names() }.boxed()
+        async move {
+            let state = self.state.lock().await;
+            let (notebook, local) = (Arc::clone(&state.notebook), state.dependencies.local());
+            drop(state);
+            // The files of crates are read.
+            let names =
+                tokio::task::spawn_blocking(move || Outline::of(&notebook, &cell, &local).names()).await;
+            names.unwrap_or_default()
+        }
+        .boxed()
     }
 
     fn undo(&self) -> BoxFuture<'_, Result<Undone, Failure>> {

@@ -51,7 +51,8 @@ struct Copies {
 struct Found {
     /// Of the runs that have happened.
     runs: Vec<Watched>,
-    repeats: Option<Watched>,
+    /// Of the repeats, with the notebook that they were compiled in.
+    repeats: Option<(Notebook, Watched)>,
     counts: Option<(Counted, Watched)>,
     sites: Option<Watched>,
     doubts: Vec<String>,
@@ -105,9 +106,12 @@ impl Native {
         host.output(Output::Pass(Pass::Names));
         found.doubts = passes.doubts;
         let ending = ending(&ran);
-        // It reads libraries and their debug information.
+        let local = state.dependencies.local();
+        // It reads texts, libraries and their debug information.
         let told = tokio::task::spawn_blocking(move || {
-            told(&found, &ask, &functions, &Outline::of(&with, &once), ending)
+            let mut outline = Outline::of(&with, &once, &local);
+            found.repeats.iter().for_each(|(notebook, _)| outline.learn(notebook));
+            told(&found, &ask, &functions, &outline, ending)
         });
         (told.await.inspect_err(|error| tracing::error!("a profile could not be made: {error}")).ok(), ran)
     }
@@ -257,7 +261,7 @@ impl Passes<'_, '_> {
         before: &Notebook,
         again: &Cell,
         lens: Lens,
-    ) -> Option<Watched> {
+    ) -> Option<(Notebook, Watched)> {
         self.begins(Pass::Repeats);
         let program = match self.unless_stopped(build(workshop, before, again)).await? {
             Ok(program) => program,
@@ -266,7 +270,8 @@ impl Passes<'_, '_> {
                 return None;
             }
         };
-        self.rehearse(Aim::Repeats, copy, errand(&program, again, lens)?).await
+        let watched = self.rehearse(Aim::Repeats, copy, errand(&program, again, lens)?).await?;
+        Some((program.notebook, watched))
     }
 
     async fn count(
@@ -423,7 +428,8 @@ fn told(found: &Found, ask: &Ask, names: &[String], outline: &Outline, ending: p
     let Found { runs, repeats, counts, sites, doubts } = found;
     let mut functions = Functions::default();
     let mut profiled = Profiled { doubts: doubts.clone(), ..Profiled::default() };
-    for run in runs.iter().chain(repeats) {
+    let sampled = || runs.iter().chain(repeats.iter().map(|(_, watched)| watched));
+    for run in sampled() {
         if let Seen::Nothing { why } = &run.seen {
             let what = if matches!(lens(ask), Lens::Heap { .. }) {
                 "What it did to the heap"
@@ -444,7 +450,7 @@ fn told(found: &Found, ask: &Ask, names: &[String], outline: &Outline, ending: p
         };
     }
     let sampled: Vec<Watched> =
-        runs.iter().chain(repeats).filter(|run| matches!(run.seen, Seen::Samples(_))).cloned().collect();
+        sampled().filter(|run| matches!(run.seen, Seen::Samples(_))).cloned().collect();
     if ask.time && !sampled.is_empty() {
         profiled.time = Some(symbols::time(&sampled, outline, &mut functions));
     }
