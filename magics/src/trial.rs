@@ -115,3 +115,60 @@ pub(crate) fn measurement(lanes: Vec<Lane>) -> Measurement {
         ..Measurement::default()
     }
 }
+
+/// Tags and styles that JupyterLab keeps in an untrusted notebook (`packages/apputils/src/sanitizer.ts`), as far as we use them.
+const TAGS: [&str; 14] =
+    ["all", "code", "div", "p", "small", "span", "strong", "table", "tbody", "td", "th", "thead", "tr", "br"];
+const STYLES: [&str; 25] = [
+    "background-color",
+    "border-right",
+    "border-left",
+    "box-sizing",
+    "color",
+    "display",
+    "font-family",
+    "font-size",
+    "font-weight",
+    "height",
+    "left",
+    "line-height",
+    "margin-bottom",
+    "margin-right",
+    "margin-top",
+    "max-width",
+    "overflow",
+    "padding",
+    "padding-left",
+    "position",
+    "text-align",
+    "text-overflow",
+    "top",
+    "white-space",
+    "width",
+];
+
+/// Checks that html is whole, and that an untrusted page keeps all of it.
+pub(crate) fn check_html(html: &str) {
+    let whole = format!("<all>{html}</all>");
+    let document = roxmltree::Document::parse(&whole).unwrap_or_else(|error| panic!("{error} in {html}"));
+    for node in document.descendants().filter(roxmltree::Node::is_element) {
+        let tag = node.tag_name().name();
+        assert!(TAGS.contains(&tag), "<{tag}>");
+        for attribute in node.attributes() {
+            let allowed = ["style", "title"].contains(&attribute.name())
+                || ["scope", "colspan"].contains(&attribute.name()) && ["td", "th"].contains(&tag);
+            assert!(allowed, "<{tag} {}>", attribute.name());
+        }
+        let styles = node.attribute("style").unwrap_or_default().split(';');
+        for style in styles.filter(|style| !style.trim().is_empty()) {
+            let (name, value) = style.split_once(':').unwrap_or_else(|| panic!("{style:?} in {html}"));
+            let (name, value) = (name.trim(), value.trim());
+            assert!(STYLES.contains(&name), "{name}");
+            let is_colour = name.ends_with("color");
+            let hex =
+                value.strip_prefix('#').is_some_and(|hex| hex.bytes().all(|sign| sign.is_ascii_hexdigit()));
+            assert!(!is_colour || hex, "{name}: {value}");
+            assert!(!value.contains('('), "{name}: {value}");
+        }
+    }
+}

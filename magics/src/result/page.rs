@@ -66,6 +66,13 @@ impl Page {
         self
     }
 
+    /// What was made in both forms elsewhere.
+    pub(crate) fn block(mut self, text: String, html: String) -> Self {
+        self.text.push(text);
+        self.html.push(html);
+        self
+    }
+
     /// Both forms, with the raw figures beside them.
     pub(crate) fn bundle(self, raw: Value) -> Bundle {
         Bundle::text(self.text.join("\n")).with("text/html", self.html.join("\n")).with_metadata("assay", raw)
@@ -79,7 +86,7 @@ impl Page {
 }
 
 /// Text as html, what stands between backticks as code.
-fn html(text: &str) -> String {
+pub(crate) fn html(text: &str) -> String {
     let escaped = escape(text);
     let parts: Vec<&str> = escaped.split('`').collect();
     if parts.len().is_multiple_of(2) {
