@@ -8,13 +8,19 @@ pub mod time;
 
 mod instruments;
 mod json;
+mod lprun;
+mod memit;
 mod meter;
+mod mprun;
 mod reference;
 mod result;
 mod tell;
 
 pub use assay_stopwatch::Inputs;
+pub use lprun::{LprunFunction, LprunLine, LprunResult};
+pub use memit::MemitResult;
 pub use meter::{Meter, Turn, on_threads};
+pub use mprun::{MprunFunction, MprunLine, MprunResult};
 pub use result::TimeitResult;
 
 /// How something is measured.
