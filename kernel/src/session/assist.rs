@@ -35,7 +35,8 @@ impl Session {
             Offer::Folders => self.paths(typed, true),
             Offer::Variables => self.variable_names(typed).await,
             Offer::Functions => {
-                let names = self.engine().functions().await.into_iter().filter(|name| name.starts_with(typed));
+                let names =
+                    self.engine().functions().await.into_iter().filter(|name| name.starts_with(typed));
                 names.map(|text| Completion { text, kind: "function".into() }).collect()
             }
             Offer::Settings => Settings::keys()
