@@ -2,7 +2,7 @@
 
 use crate::invocation::{Invocation, Reading, Sigil, cell_magic, read};
 use crate::magic::{Magic, Wants};
-use crate::options::rest_span;
+use crate::options::{FUNCTION, rest_span};
 use crate::source::{is_blank, scan};
 use crate::table;
 use clap::{Arg, ValueHint};
@@ -28,6 +28,8 @@ pub enum Offer {
     Folders,
     /// Names of variables.
     Variables,
+    /// Names of functions that can be asked for: of the notebook and of the user's own crates.
+    Functions,
     /// Keys of settings.
     Settings,
     /// Whatever the engine finds in the Rust that stands at these bytes of the cell.
@@ -156,7 +158,7 @@ fn offer_argument(
         return Some(Offer::Candidates(values));
     }
     match (option, magic.wants()) {
-        (Some(option), _) => (option.get_value_hint() == ValueHint::FilePath).then_some(Offer::Files),
+        (Some(option), _) => offer_value(option),
         (None, Wants::Nothing) => None,
         (None, Wants::File) => Some(Offer::Files),
         (None, Wants::Folder) => Some(Offer::Folders),
@@ -166,6 +168,15 @@ fn offer_argument(
             let rust = rest_span(magic, cell, &invocation.arguments);
             (rust.start <= word.start).then_some(Offer::Rust(rust))
         }
+    }
+}
+
+/// What the value of an option could be.
+fn offer_value(option: &Arg) -> Option<Offer> {
+    let is_function = option.get_value_names().is_some_and(|names| names.iter().any(|name| name == FUNCTION));
+    match option.get_value_hint() {
+        ValueHint::FilePath => Some(Offer::Files),
+        _ => is_function.then_some(Offer::Functions),
     }
 }
 
@@ -255,5 +266,8 @@ mod tests {
         check("%timeit -n |", "nothing");
         check("%timeit --t|", "--t: --threads --target-cpu");
         check("%assert_time -q f|() < 2ms", "f: Rust(16..25)");
+        check("%lprun -f fi|", "fi: Functions");
+        check("%lprun -f fib f|", "f: Rust(14..15)");
+        check("%lprun -T no|", "no: Files");
     }
 }

@@ -13,6 +13,9 @@ use std::ops::Range;
 /// The id of an argument that takes all the text behind the options as it stands.
 const REST: &str = "rest";
 
+/// What the value of an option is called that is the name of a function.
+pub const FUNCTION: &str = "FUNCTION";
+
 /// A command for [`Magic::options`] to build on: no flags but the magic's own.
 pub fn command() -> Command {
     Command::new("magic").no_binary_name(true).disable_help_flag(true).disable_version_flag(true)

@@ -22,7 +22,6 @@ pub(crate) enum FirstLine {
     /// The beginning of what is watched, as IPython's `%%prun` has it.
     Watched,
     /// What runs before it, as IPython's `%%memit` has it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for %%memit, which is not joined yet"))]
     Setup,
 }
 
@@ -68,6 +67,17 @@ impl Watched {
         code.finish(false)
     }
 
+    /// The code as it runs once; what it comes to is dropped before the watch ends, so that what is live then is held by something else.
+    pub(crate) fn once_and_dropped(&self, call: &Call) -> CodeStep {
+        let mut code = Expansion::default();
+        self.open(&mut code, &format!("{BEGIN}({}); ", id(call)));
+        match &self.code {
+            Some(snippet) => keep_drop_and_end(snippet, &mut code),
+            None => code.insert(self.end(), format!(" {END}")),
+        }
+        code.finish(false)
+    }
+
     /// The same in a loop that takes so many seconds, or a single turn longer. Its variables end with each turn.
     pub(crate) fn again(&self, call: &Call, seconds: f64) -> CodeStep {
         let mut code = Expansion::default();
@@ -86,6 +96,13 @@ impl Watched {
         let watched = self.first.as_ref().filter(|_| self.first_line == FirstLine::Watched);
         let parts = watched.into_iter().chain(&self.code);
         parts.map(|snippet| rust::source(call, &snippet.span)).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The names that it binds, without those of a setup.
+    pub(crate) fn bindings(&self) -> Vec<String> {
+        let watched = self.first.as_ref().filter(|_| self.first_line == FirstLine::Watched);
+        let bindings = watched.into_iter().chain(&self.code).flat_map(|snippet| &snippet.bindings);
+        bindings.map(|binding| binding.name.clone()).collect()
     }
 
     /// What stands before all of it: `opening` before what is watched, the setup before that.
@@ -139,6 +156,24 @@ fn keep_and_end(snippet: &Snippet, code: &mut Expansion) {
             let semicolon = if snippet.needs_semicolon { ";" } else { "" };
             code.insert(snippet.span.end, format!("{semicolon} {END}"));
         }
+    }
+}
+
+/// Keeps the code, drops what it comes to, and ends the watch.
+fn keep_drop_and_end(snippet: &Snippet, code: &mut Expansion) {
+    let computed = snippet.tail.as_ref().filter(|tail| !tail.is_place);
+    match computed {
+        _ if snippet.single && snippet.tail.as_ref().is_none_or(|tail| !tail.is_place) => {
+            code.insert(snippet.span.start, HIDE);
+            code.keep_measured(snippet);
+            code.insert(snippet.span.end, format!("); {END}"));
+        }
+        Some(tail) => {
+            code.insert(tail.span.start, HIDE);
+            code.keep(snippet);
+            code.insert(tail.span.end, format!("); {END}"));
+        }
+        None => keep_and_end(snippet, code),
     }
 }
 
@@ -255,6 +290,24 @@ mod tests {
         let again =
             "let a = f(); let mut assay_turns = turns(0, 1.0); while assay_turns.again() { hide({ g(a) }); }";
         assert_eq!(text(cell, &watched.again(&call, 1.0)), again);
+    }
+
+    #[test]
+    fn what_the_code_comes_to_is_dropped_before_the_end() {
+        let check = |cell: &str, expected: &str| {
+            let call = call(cell);
+            let watched = Watched::of(&call, FirstLine::Setup).unwrap().unwrap();
+            assert_eq!(text(cell, &watched.once_and_dropped(&call)), expected, "{cell:?}");
+        };
+        check("%x f(1)?", "begin(0); hide(f(hide(1))?); end();");
+        check("%x f();", "begin(0); hide(f()); end();");
+        check("%x println!()", "begin(0); hide(println!()); end();");
+        check("%x let v = f();", "begin(0); let v = f(); end();");
+        check("%x v", "begin(0); end(); let _ = v;");
+        check(
+            "%%x let a = f()\nlet b = g(a);\nh(b)",
+            "let a = f(); begin(0); let b = g(a); hide(h(b)); end();",
+        );
     }
 
     #[test]

@@ -6,6 +6,8 @@
 
 mod bundle;
 pub mod chart;
+pub(crate) mod heat;
+pub(crate) mod source;
 mod table;
 
 pub use bundle::Bundle;

@@ -5,8 +5,8 @@ use crate::invocation::Sigil;
 use crate::magic::Magic;
 use crate::{
     assert_allocs, assert_faster, assert_time, bash, capture, cd, compare, complexity, config, del, dep,
-    engine, env, history, load, lsmagic, manual, prun, pwd, reset, save, shell, time, timeit, undo, version,
-    who, whos, writefile,
+    engine, env, history, load, lprun, lsmagic, manual, memit, mprun, prun, pwd, reset, save, shell, time,
+    timeit, undo, version, who, whos, writefile,
 };
 
 /// Every magic but evcxr's commands, which have a table of their own (`colon.rs`).
@@ -26,8 +26,11 @@ pub const ALL: &[&dyn Magic] = &[
     &env::Env,
     &history::History,
     &load::Load,
+    &lprun::Lprun,
     &lsmagic::Lsmagic,
     &manual::Manual,
+    &memit::Memit,
+    &mprun::Mprun,
     &prun::Prun,
     &pwd::Pwd,
     &reset::Reset,

@@ -156,7 +156,7 @@ pub(crate) fn check_html(html: &str) {
         assert!(TAGS.contains(&tag), "<{tag}>");
         for attribute in node.attributes() {
             let allowed = ["style", "title"].contains(&attribute.name())
-                || attribute.name() == "scope" && ["td", "th"].contains(&tag);
+                || ["scope", "colspan"].contains(&attribute.name()) && ["td", "th"].contains(&tag);
             assert!(allowed, "<{tag} {}>", attribute.name());
         }
         let styles = node.attribute("style").unwrap_or_default().split(';');

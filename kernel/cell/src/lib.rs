@@ -9,6 +9,7 @@
 //! | [`progress`] | a bar over any iterator |
 //! | [`input()`], [`password`] | ask the user for a line |
 //! | [`TimeitResult`] | what `%timeit -o` gives |
+//! | [`LprunResult`], [`MemitResult`], [`MprunResult`] | what `%lprun -r`, `%memit -o` and `%mprun -r` give |
 //! | [`black_box`] | keeps the compiler from computing a result that nobody uses |
 //!
 //! ```
@@ -45,6 +46,8 @@ mod trace;
 pub use content::{Bundle, Html, Jpeg, Json, Latex, Markdown, Png, Show, Svg, Text};
 pub use display::{Handle, clear_output, display, display_handle};
 pub use input::{input, password};
-pub use measure::TimeitResult;
+pub use measure::{
+    LprunFunction, LprunLine, LprunResult, MemitResult, MprunFunction, MprunLine, MprunResult, TimeitResult,
+};
 pub use progress::{Progress, progress};
 pub use std::hint::black_box;

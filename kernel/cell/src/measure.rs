@@ -9,14 +9,20 @@ pub mod time;
 
 mod instruments;
 mod json;
+mod lprun;
+mod memit;
 mod meter;
+mod mprun;
 mod profile_result;
 mod reference;
 mod result;
 mod tell;
 
 pub use assay_stopwatch::Inputs;
+pub use lprun::{LprunFunction, LprunLine, LprunResult};
+pub use memit::MemitResult;
 pub use meter::{Meter, Turn, on_threads};
+pub use mprun::{MprunFunction, MprunLine, MprunResult};
 pub use profile_result::{ProfileResult, ProfiledFunction};
 pub use result::TimeitResult;
 

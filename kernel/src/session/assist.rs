@@ -34,6 +34,11 @@ impl Session {
             Offer::Files => self.paths(typed, false),
             Offer::Folders => self.paths(typed, true),
             Offer::Variables => self.variable_names(typed).await,
+            Offer::Functions => {
+                let names =
+                    self.engine().functions().await.into_iter().filter(|name| name.starts_with(typed));
+                names.map(|text| Completion { text, kind: "function".into() }).collect()
+            }
             Offer::Settings => Settings::keys()
                 .filter(|key| key.starts_with(typed))
                 .map(|key| magic(key.to_owned()))

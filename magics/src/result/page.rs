@@ -86,7 +86,7 @@ impl Page {
 }
 
 /// Text as html, what stands between backticks as code.
-fn html(text: &str) -> String {
+pub(crate) fn html(text: &str) -> String {
     let escaped = escape(text);
     let parts: Vec<&str> = escaped.split('`').collect();
     if parts.len().is_multiple_of(2) {

@@ -17,10 +17,10 @@ const HEIGHT: f64 = 160.0;
 pub struct Heap {
     /// What ran.
     pub title: String,
-    /// Seconds since it began, and the bytes that were live then; in any order.
-    pub samples: Vec<(f64, u64)>,
+    /// Seconds since it began, and the bytes that were live then, less what was before; in any order.
+    pub samples: Vec<(f64, i64)>,
     /// The exact peak, where it is known and not only sampled.
-    pub peak: Option<(f64, u64)>,
+    pub peak: Option<(f64, i64)>,
 }
 
 /// Draws the live heap as an area over time and marks its peak.
@@ -65,7 +65,9 @@ fn said((at, live): (f64, f64)) -> String {
 
 fn picture(title: &str, summary: &str, samples: &[(f64, f64)], peak: (f64, f64)) -> Picture {
     let (top, foot) = (TOP + 26.0, TOP + 26.0 + HEIGHT);
-    let upright = Axis::linear((0.0, peak.1.max(10.0)), (foot, top));
+    // Code that frees what was there before goes below its beginning.
+    let least = samples.iter().map(|sample| sample.1).fold(0.0, f64::min);
+    let upright = Axis::linear((least, peak.1.max(least + 10.0)), (foot, top));
     let values = upright.ticks(Quantity::Bytes);
     let left = MARGIN + room_at_left(&values);
     let ends = samples.first().map_or(0.0, |first| first.0)..samples.last().map_or(0.0, |last| last.0);
@@ -74,7 +76,7 @@ fn picture(title: &str, summary: &str, samples: &[(f64, f64)], peak: (f64, f64))
     let curve = thinned(samples, &across, &upright);
     draw_left(&mut picture, &upright, &values, left, across.pixels().1);
     draw_below(&mut picture, &across, &across.ticks(Quantity::Seconds), foot, foot);
-    picture.area(curve.clone(), foot, BLUES.tint);
+    picture.area(curve.clone(), upright.at(0.0), BLUES.tint);
     picture.line(curve, solid(BLUE, 1.5));
     draw_peak(&mut picture, peak, (across.at(peak.0), upright.at(peak.1)), left, across.pixels().1);
     picture
@@ -85,8 +87,10 @@ fn picture(title: &str, summary: &str, samples: &[(f64, f64)], peak: (f64, f64))
 fn thinned(samples: &[(f64, f64)], across: &Axis, upright: &Axis) -> Vec<Point> {
     let mut points: Vec<Point> = Vec::new();
     let pixel = |sample: &(f64, f64)| across.at(sample.0).floor();
+    let ends = [samples.first(), samples.last()];
     for group in samples.chunk_by(|one, other| pixel(one) == pixel(other)) {
-        for (at, live) in notable(group) {
+        let is_end = ends.contains(&group.first()) || ends.contains(&group.last());
+        for (at, live) in notable(group, is_end) {
             let (x, y) = (across.at(at), upright.at(live));
             let step = points.last().filter(|last| x - last.0 > 1.0 && last.1 != y).map(|last| (x, last.1));
             points.extend(step.into_iter().chain([(x, y)]));
@@ -95,10 +99,11 @@ fn thinned(samples: &[(f64, f64)], across: &Axis, upright: &Axis) -> Vec<Point> 
     points
 }
 
-/// The first, the least, the greatest and the last sample, in the order of time.
-fn notable(group: &[(f64, f64)]) -> Vec<(f64, f64)> {
+/// The first, the least, the greatest and the last sample, in the order of time; of many only the extremes, which the line runs between.
+fn notable(group: &[(f64, f64)], is_end: bool) -> Vec<(f64, f64)> {
+    const MANY: usize = 4;
     let by_size = |one: &&(f64, f64), other: &&(f64, f64)| one.1.total_cmp(&other.1);
-    let ends = group.first().into_iter().chain(group.last());
+    let ends = group.first().into_iter().chain(group.last()).filter(|_| is_end || group.len() <= MANY);
     let extremes = group.iter().min_by(by_size).into_iter().chain(group.iter().max_by(by_size));
     let mut kept: Vec<(f64, f64)> = ends.chain(extremes).copied().collect();
     kept.sort_by(|one, other| one.0.total_cmp(&other.0));

@@ -84,7 +84,7 @@ fn levels(count: u32) -> Bars {
 }
 
 fn live(count: u32) -> Heap {
-    let sample = |at: u32| (f64::from(at) * 1e-4, u64::from(at % 977) * 4096);
+    let sample = |at: u32| (f64::from(at) * 1e-4, i64::from(at % 977) * 4096);
     Heap { title: LONG.to_owned(), samples: (0..count).map(sample).collect(), peak: Some((3.3, 9_000_000)) }
 }
 
@@ -209,7 +209,8 @@ fn pictures(figures: &[f64], bytes: &[u64]) -> Vec<Picture> {
     let bar = |(value, end): (f64, f64)| Bar { label: "bar".to_owned(), value, interval: Some((value, end)) };
     let listed =
         Bars { title: String::new(), quantity: Quantity::Seconds, bars: pairs.map(bar).take(16).collect() };
-    let samples = figures.iter().copied().zip(bytes.iter().copied()).collect();
+    let signed = |bytes: &u64| i64::try_from(*bytes).unwrap_or(i64::MAX);
+    let samples = figures.iter().copied().zip(bytes.iter().map(signed)).collect();
     let used = Heap { title: String::new(), samples, peak: None };
     let compared =
         Comparison { title: String::new(), rows: vec![row(&figures[..half]), row(&figures[half..])] };
