@@ -4,6 +4,7 @@ use super::Session;
 use super::reply::{CompleteReply, Completion, InspectReply, IsCompleteReply};
 use super::request::{CompleteRequest, InspectRequest};
 use super::settings::Settings;
+use crate::engine::Cell;
 use assay_magics::cell::{blank_but, rust_only};
 use assay_magics::completeness::{Completeness, completeness};
 use assay_magics::completion::{self, Offer};
@@ -35,8 +36,8 @@ impl Session {
             Offer::Folders => self.paths(typed, true),
             Offer::Variables => self.variable_names(typed).await,
             Offer::Functions => {
-                let names =
-                    self.engine().functions().await.into_iter().filter(|name| name.starts_with(typed));
+                let functions = self.engine().functions(Cell::new(0, rust_only(&code))).await;
+                let names = functions.into_iter().filter(|name| name.starts_with(typed));
                 names.map(|text| Completion { text, kind: "function".into() }).collect()
             }
             Offer::Settings => Settings::keys()
