@@ -143,19 +143,19 @@ fn keep_hidden(first: &Snippet, code: &mut Expansion) {
 /// Keeps the code and ends the watch: around the expression at its end, or before it where that is a place, or behind everything.
 fn keep_and_end(snippet: &Snippet, code: &mut Expansion) {
     code.keep(snippet);
-    match &snippet.tail {
-        Some(tail) if tail.is_place => {
-            code.insert(tail.span.start, format!("{END} let _ = "));
-            code.insert(tail.span.end, ";");
-        }
-        Some(tail) => {
-            code.insert(tail.span.start, format!("{ENDED}(), {HIDE}"));
-            code.insert(tail.span.end, "));");
-        }
-        None => {
-            let semicolon = if snippet.needs_semicolon { ";" } else { "" };
-            code.insert(snippet.span.end, format!("{semicolon} {END}"));
-        }
+    let place = snippet.tail.as_ref().filter(|tail| tail.is_place).map(|tail| tail.span.clone());
+    let computed = snippet.tail.as_ref().map(|tail| tail.span.clone());
+    // Of a single expression the result is hidden, whether a semicolon follows it or not.
+    let computed = computed.or_else(|| snippet.single.then(|| snippet.span.clone()));
+    if let Some(place) = place {
+        code.insert(place.start, format!("{END} let _ = "));
+        code.insert(place.end, ";");
+    } else if let Some(computed) = computed {
+        code.insert(computed.start, format!("{ENDED}(), {HIDE}"));
+        code.insert(computed.end, "));");
+    } else {
+        let semicolon = if snippet.needs_semicolon { ";" } else { "" };
+        code.insert(snippet.span.end, format!("{semicolon} {END}"));
     }
 }
 
@@ -187,10 +187,10 @@ fn keep_in_turn(snippet: &Snippet, code: &mut Expansion) {
         code.insert(at, ";");
     }
     for binding in &snippet.bindings {
-        code.insert_if_it_compiles(at, format!(" {HIDE}&{});", binding.name));
+        code.insert_if_it_compiles(at, format!(" {HIDE}&{}); ", binding.name));
     }
     if is_place {
-        code.insert(at, " let _ = ");
+        code.insert(at, "let _ = ");
         code.insert(snippet.span.end, ";");
     }
 }
@@ -280,7 +280,7 @@ mod tests {
             "%%x f()\ng();",
             FirstLine::Watched,
             "begin(0); hide(f()); ended((), hide(g()));",
-            "{ hide({ hide(f()); g(); }); }",
+            "{ hide({ hide(f()); g() }); }",
         );
         check("%%x f()\n", FirstLine::Watched, "begin(0); hide(f()); end();", "{ hide({ hide(f()); }); }");
         let call = call("%%x let a = f()\ng(a)");

@@ -119,10 +119,11 @@ pub(crate) fn measurement(lanes: Vec<Lane>) -> Measurement {
 /// Tags and styles that JupyterLab keeps in an untrusted notebook (`packages/apputils/src/sanitizer.ts`), as far as we use them.
 const TAGS: [&str; 14] =
     ["all", "code", "div", "p", "small", "span", "strong", "table", "tbody", "td", "th", "thead", "tr", "br"];
-const STYLES: [&str; 25] = [
+const STYLES: [&str; 26] = [
     "background-color",
-    "border-right",
     "border-left",
+    "border-radius",
+    "border-right",
     "box-sizing",
     "color",
     "display",

@@ -132,11 +132,9 @@ impl<'a> Figures<'a> {
         self.time().map_or(1, |time| time.runs.max(1))
     }
 
-    /// The part of all samples, with its 95 % interval's half width: so many of these are in it by chance.
+    /// The part of all samples.
     pub(super) fn share(&self, samples: u64) -> Estimate {
-        let whole = self.samples.max(1) as f64;
-        let value = samples as f64 / whole;
-        Estimate { value, error: DEVIATIONS * (value * (1.0 - value).max(0.0) / whole).sqrt() }
+        Estimate::share(samples, self.samples)
     }
 
     /// Seconds of one run that so many samples stand for.
@@ -178,6 +176,16 @@ impl<'a> Figures<'a> {
 pub(super) struct Estimate {
     pub(super) value: f64,
     pub(super) error: f64,
+}
+
+impl Estimate {
+    /// A part of all samples: so many of these are in it by chance. The interval is that of Agresti and Coull (The American Statistician 52, 1998), which adds two samples to either side
+    /// for its width: then also what was always seen, or hardly ever, has one that holds.
+    pub(super) fn share(samples: u64, whole: u64) -> Self {
+        let (part, whole) = (samples as f64, whole.max(1) as f64);
+        let likely = ((part + 2.0) / (whole + 4.0)).min(1.0);
+        Self { value: part / whole, error: DEVIATIONS * (likely * (1.0 - likely) / (whole + 4.0)).sqrt() }
+    }
 }
 
 impl Function {

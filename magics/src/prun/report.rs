@@ -82,9 +82,9 @@ impl Shown<'_> {
         let seconds = figures.seconds_of_run();
         let seconds = format!("{seconds:.*} seconds", table::decimals(seconds));
         let clock = if figures.time().is_some_and(|time| time.wall) {
-            " on the wall, of all threads"
+            " of wall time, of all threads"
         } else {
-            " of the processor"
+            " of processor time"
         };
         let Some((total, primitive, at_least)) = figures.calls() else {
             return (seconds, clock.to_owned());
@@ -182,7 +182,7 @@ impl Shown<'_> {
     /// The part of the time that sampling took.
     fn overhead(&self, time: &Time) -> Option<f64> {
         let all = self.figures.samples as f64 * time.period;
-        (all > 0.0).then(|| time.spent / all)
+        (all > 0.0 && time.spent > 0.0).then(|| time.spent / all)
     }
 
     /// How the figures came about.

@@ -2,11 +2,11 @@
 //!
 //! Both were taken in runs of their own: the error of each is that of its samples and the noise floor of its machine, and a change is claimed only where the two intervals do not meet.
 
-use super::figures::Figures;
+use super::figures::{Estimate, Figures};
 use crate::profiled::Origin;
 use crate::render::{Side, Table};
 use crate::result::{Page, raw};
-use crate::units::duration;
+use crate::units::{duration, duration_to};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -133,12 +133,8 @@ impl Saved {
 
     /// Seconds of one run that so many samples stand for, and how far that may be off: by the chance of sampling, and by the noise of the machine.
     fn seconds(&self, samples: u64) -> (f64, f64) {
-        let whole = self.samples.max(1) as f64;
-        let share = |samples: f64| samples / whole;
-        // Of none it is known that there were few.
-        let seen = share(samples.max(1) as f64).min(1.0);
-        let chance = 1.96 * (seen * (1.0 - seen) / whole).sqrt() * self.seconds;
-        let value = share(samples as f64) * self.seconds;
+        let share = Estimate::share(samples, self.samples);
+        let (value, chance) = (share.value * self.seconds, share.error * self.seconds);
         (value, chance + value * self.noise_floor.max(0.0))
     }
 }
@@ -173,10 +169,7 @@ impl Compared {
             let size = |change: &Change| (change.now.value - change.before.value).abs();
             size(&other.1).total_cmp(&size(&one.1)).then_with(|| one.0.cmp(other.0))
         });
-        let whole = Change {
-            before: Change::side(before, Some(before.samples)),
-            now: Change::side(now, Some(now.samples)),
-        };
+        let whole = Change { before: Change::whole(before), now: Change::whole(now) };
         let mut table = Table::new([
             ("Own time of", Side::Left),
             ("before", Side::Right),
@@ -193,6 +186,9 @@ impl Compared {
         let named =
             before.date.as_ref().map_or_else(|| format!("`{name}`"), |date| format!("`{name}` of {date}"));
         let mut said = vec![format!("Beside {named}: {}.", whole.sentence())];
+        if changes.iter().any(|(_, change)| !change.is_shown()) {
+            said.push("Behind a change that may be chance there is no word.".to_owned());
+        }
         if more > 0 {
             said.push(format!("{more} functions whose time changed less are not listed."));
         }
@@ -228,6 +224,15 @@ impl Change {
         Amount { value, error, seen: samples.is_some_and(|samples| samples > 0) }
     }
 
+    /// All of a run: chance has no part in which samples are of it.
+    fn whole(saved: &Saved) -> Amount {
+        Amount {
+            value: saved.seconds,
+            error: saved.seconds * saved.noise_floor.max(0.0),
+            seen: saved.samples > 0,
+        }
+    }
+
     /// Whether the two intervals are apart.
     fn is_shown(&self) -> bool {
         (self.now.value - self.before.value).abs() > self.now.error + self.before.error
@@ -235,7 +240,7 @@ impl Change {
 
     fn verdict(&self) -> &'static str {
         match (self.is_shown(), self.before.seen, self.now.seen) {
-            (false, ..) => "no difference shown",
+            (false, ..) => "",
             (true, false, _) => "new",
             (true, _, false) => "gone",
             _ if self.now.value < self.before.value => "less",
@@ -246,15 +251,19 @@ impl Change {
     fn row(&self, name: &str) -> [String; 5] {
         let amount = |amount: &Amount| {
             if amount.seen {
-                format!("{} ± {}", duration(amount.value), duration(amount.error))
+                format!("{} ± {}", duration(amount.value), duration_to(amount.error, 2))
             } else {
                 String::new()
             }
         };
         let change = self.now.value - self.before.value;
-        let sign = if change < 0.0 { "−" } else { "+" };
+        let sign = match change.total_cmp(&0.0) {
+            std::cmp::Ordering::Less => "−",
+            std::cmp::Ordering::Equal => "",
+            std::cmp::Ordering::Greater => "+",
+        };
         let error = self.now.error + self.before.error;
-        let change = format!("{sign}{} ± {}", duration(change.abs()), duration(error));
+        let change = format!("{sign}{} ± {}", duration(change.abs()), duration_to(error, 2));
         [name.to_owned(), amount(&self.before), amount(&self.now), change, self.verdict().to_owned()]
     }
 

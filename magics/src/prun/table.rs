@@ -4,7 +4,7 @@ use super::figures::{Estimate, Figures, Inlined, Line, Row};
 use super::order::Chosen;
 use crate::profiled::{Calls, Origin};
 use crate::render::{Side, Table, escape};
-use crate::units::{count, duration};
+use crate::units::{count, duration, duration_to};
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
@@ -21,7 +21,10 @@ const COLUMNS: [(&str, &str, Side); 9] = [
     ("filename:lineno(function)", "", Side::Left),
 ];
 
-/// Fewer lines than this share of the time are not among the hottest.
+/// What is said in passing: the same grey as on the pages of results.
+const GREY: &str = "#767676";
+
+/// A line with less than this share of the time is not among the hottest.
 const HOT: f64 = 0.02;
 /// So many lines are told at most.
 const HOTTEST: usize = 5;
@@ -42,7 +45,13 @@ pub(super) fn text(figures: &Figures, chosen: &Chosen) -> String {
 fn text_row(figures: &Figures, row: &Row, decimals: usize) -> Vec<String> {
     let seconds = |samples: u64| {
         let Estimate { value, error } = figures.seconds(samples);
-        if samples == 0 { String::new() } else { format!("{value:.decimals$} ± {error:.decimals$}") }
+        if figures.samples == 0 {
+            String::new()
+        } else if samples == 0 {
+            format!("{value:.decimals$}")
+        } else {
+            format!("{value:.decimals$} ± {error:.decimals$}")
+        }
     };
     let share = |samples: u64| {
         if samples == 0 { String::new() } else { format!("{:.1} %", 100.0 * figures.share(samples).value) }
@@ -60,15 +69,25 @@ fn text_row(figures: &Figures, row: &Row, decimals: usize) -> Vec<String> {
     ]
 }
 
-/// The same as html.
+/// Columns of the html: the function first, for a page is often narrower than the table.
+const HEADINGS: [(&str, Side); 10] = [
+    ("function", Side::Left),
+    ("hottest line", Side::Left),
+    ("time", Side::Left),
+    ("share", Side::Right),
+    ("tottime (sampled)", Side::Right),
+    ("ncalls (exact)", Side::Right),
+    ("percall", Side::Right),
+    ("cumtime (sampled)", Side::Right),
+    ("share", Side::Right),
+    ("percall", Side::Right),
+];
+
+/// The same as html, with units.
 pub(super) fn html(figures: &Figures, chosen: &Chosen) -> String {
     let mut html = String::from("<table>\n<thead><tr>");
-    for (name, kind, side) in COLUMNS {
-        let name = if kind.is_empty() { name.to_owned() } else { format!("{name} {kind}") };
+    for (name, side) in HEADINGS {
         let _ = write!(html, "<th scope=\"col\" style=\"text-align: {}\">{name}</th>", css(side));
-        if name.starts_with("tottime") {
-            html.push_str("<th scope=\"col\" style=\"text-align: left\">time</th>");
-        }
     }
     html.push_str("</tr></thead>\n<tbody>\n");
     chosen.rows.iter().for_each(|row| html_row(&mut html, figures, row));
@@ -77,38 +96,38 @@ pub(super) fn html(figures: &Figures, chosen: &Chosen) -> String {
 }
 
 fn html_row(html: &mut String, figures: &Figures, row: &Row) {
-    let figure =
-        |text: &str| format!("<td style=\"text-align: right; white-space: nowrap\">{}</td>", escape(text));
     let seconds = |samples: u64| {
         let Estimate { value, error } = figures.seconds(samples);
-        if samples == 0 { String::new() } else { format!("{} ± {}", duration(value), duration(error)) }
+        if samples == 0 { String::new() } else { format!("{} ± {}", duration(value), duration_to(error, 2)) }
     };
     let share = |samples: u64| {
         if samples == 0 { String::new() } else { format!("{:.1} %", 100.0 * figures.share(samples).value) }
     };
-    let calls = row.calls.map_or(String::new(), |calls| ncalls(&calls, true));
-    let own = each(figures, row.own, row.calls.map(|calls| calls.total)).map_or(String::new(), duration);
-    let total = each(figures, row.total, row.calls.map(primitive)).map_or(String::new(), duration);
-    let line = row.hottest.map_or(String::new(), |line| place(figures, &line));
+    let cells = [
+        share(row.own),
+        seconds(row.own),
+        row.calls.map_or(String::new(), |calls| ncalls(&calls, true)),
+        each(figures, row.own, row.calls.map(|calls| calls.total)).map_or(String::new(), duration),
+        seconds(row.total),
+        share(row.total),
+        each(figures, row.total, row.calls.map(primitive)).map_or(String::new(), duration),
+    ];
+    let figure =
+        |text: &String| format!("<td style=\"text-align: right; white-space: nowrap\">{}</td>", escape(text));
     let function = figures.function(row);
-    let (name, at) = (escape(&function.name), escape(&function.place()));
+    let name = escape(&function.name);
     // Whose it is is said by the place; the weight of the letters only helps the eye.
     let name = if function.is_yours() { format!("<strong>{name}</strong>") } else { name };
     let _ = writeln!(
         html,
-        "<tr>{}{}<td style=\"text-align: left\">{}</td>{}{}{}{}{}\
+        "<tr><th scope=\"row\" style=\"text-align: left; font-weight: normal\">{name} <span style=\"color: {GREY}\">{}{}</span></th>\
          <td style=\"text-align: left; white-space: nowrap\"><code>{}</code></td>\
-         <th scope=\"row\" style=\"text-align: left; font-weight: normal\">{at}({name}){}</th></tr>",
-        figure(&calls),
-        figure(&seconds(row.own)),
-        bar(figures, row),
-        figure(&share(row.own)),
-        figure(&own),
-        figure(&seconds(row.total)),
-        figure(&share(row.total)),
-        figure(&total),
-        escape(&line),
+         <td style=\"text-align: left\">{}</td>{}</tr>",
+        escape(&function.place()),
         escape(mark(row)),
+        escape(&row.hottest.map_or(String::new(), |line| place(figures, &line))),
+        bar(figures, row),
+        cells.iter().map(figure).collect::<String>(),
     );
 }
 

@@ -109,7 +109,8 @@ impl Table {
 
 /// A figure stays on one line, with its unit; where the page is narrow, headings and words give way.
 fn html_cell(open: &str, close: &str, text: &str, side: Side) -> String {
-    let is_figure = text.starts_with(|sign: char| sign.is_ascii_digit()) && !text.contains(", ");
+    let number = text.trim_start_matches(['+', '−']);
+    let is_figure = number.starts_with(|sign: char| sign.is_ascii_digit()) && !text.contains(", ");
     let style = match side {
         Side::Left => "text-align: left",
         Side::Right if close == "td" && is_figure => "text-align: right; white-space: nowrap",

@@ -8,7 +8,7 @@ use crate::trial::{report, shown};
 fn lines(cell: &str, profiled: Profiled) -> String {
     let text = shown(cell, outcome(profiled));
     let context = "\nZen · rustc 1.95.0 · opt-level 3 · noise floor ±2.5 % (4 starts)";
-    text.strip_suffix(context).unwrap().to_owned()
+    text.strip_suffix(context).unwrap_or(&text).to_owned()
 }
 
 fn time(profiled: &mut Profiled) -> &mut Time {
@@ -18,19 +18,19 @@ fn time(profiled: &mut Profiled) -> &mut Time {
 #[test]
 fn the_table_is_cprofiles_and_more() {
     let expected = "\
-120001 function calls in 1.000 seconds of the processor
+120001 function calls in 1.000 seconds of processor time
 Ordered by: internal time
 
-ncalls         tottime   share  percall        cumtime    share  percall  hottest line  filename:lineno(function)
+ ncalls        tottime   share  percall        cumtime    share  percall  hottest line  filename:lineno(function)
 (exact)      (sampled)                       (sampled)
          0.550 ± 0.031  55.0 %           0.550 ± 0.031   55.0 %           cell[3]:14    libc.so.6(memcpy)
  120000  0.250 ± 0.027  25.0 %  2.08e-6  0.250 ± 0.027   25.0 %  2.08e-6  cell[3]:13    cell[3]:13(count_words::{closure#0}) [inlined]
          0.100 ± 0.019  10.0 %           0.650 ± 0.030   65.0 %           cell[3]:14    std/src/collections/hash/map.rs:290(HashMap::entry)
-      1  0.095 ± 0.018   9.5 %    0.095  0.995 ± 0.004   99.5 %    0.995  cell[3]:14    cell[3]:10(count_words)
-         0.005 ± 0.004   0.5 %           1.000 ± 0.000  100.0 %           cell[4]:2     cell[4]:1(<statements>)
+      1  0.095 ± 0.018   9.5 %    0.095  0.995 ± 0.005   99.5 %    0.995  cell[3]:14    cell[3]:10(count_words)
+         0.005 ± 0.005   0.5 %           1.000 ± 0.003  100.0 %           cell[4]:2     cell[4]:1(<statements>)
 
 Hottest lines    time         share  in
-----------------------------------------------------------
+-------------------------------------------------------------
 cell[3]:14     650 ms  65.0 ± 3.0 %  count_words
 cell[3]:13     250 ms  25.0 ± 2.7 %  count_words::{closure#0}
 cell[3]:12      95 ms   9.5 ± 1.8 %  count_words
@@ -39,17 +39,17 @@ tottime and cumtime are sampled: 1,000 samples, one every 1 ms of processor time
 ncalls is exact, of functions in cells and in local crates; it was counted in another run, in a copy of the process of which nothing is left.
 Not listed: 1 function of libraries that has little time of its own (0.0 % in all); -a lists all.";
     let text = lines("%prun count_words(&text)", words());
-    assert_eq!(text.replace(" ncalls  ", "ncalls  "), expected.replace(" ncalls  ", "ncalls  "));
+    assert_eq!(text, expected);
 }
 
 #[test]
 fn recursion_has_primitive_calls() {
     let text = lines("%prun -l 1 fib(25)", fib(&[1, 5, 27]));
     let first: Vec<&str> = text.lines().take(3).collect();
-    let head = "242785 function calls (1 primitive call) in 0.03000 seconds of the processor";
+    let head = "242785 function calls (1 primitive call) in 0.03000 seconds of processor time";
     assert_eq!(first, [head, "Ordered by: internal time", "List reduced from 2 to 1 due to restriction <1>"]);
     assert!(
-        text.contains("242785/1  0.03000 ± 0.00000  100.0 %  1.24e-7  0.03000 ± 0.00000  100.0 %    0.030"),
+        text.contains("242785/1  0.03000 ± 0.00027  100.0 %  1.24e-7  0.03000 ± 0.00027  100.0 %    0.030"),
         "{text}"
     );
     assert!(text.contains("It ran 10 times: once with all its effects"), "{text}");
@@ -87,7 +87,7 @@ fn what_makes_a_profile_doubtful_is_said() {
         &|profiled| time(profiled).lost = 100,
         "100 samples (9.1 %) could not be kept, so times are too small by as much",
     );
-    check(&|profiled| time(profiled).stacks[4].complete = false, "of the processor");
+    check(&|profiled| time(profiled).stacks[4].complete = false, "of processor time");
     check(&|profiled| time(profiled).stacks[3].complete = false, "9.5 % of the stacks are not whole");
     check(
         &|profiled| time(profiled).timers = true,
@@ -107,7 +107,7 @@ fn what_makes_a_profile_doubtful_is_said() {
     check(&|profiled| profiled.facts.optimisation = "0".to_owned(), "The cell was compiled at opt-level 0");
     check(
         &|profiled| time(profiled).wall = true,
-        "120001 function calls in 1.000 seconds on the wall, of all threads",
+        "120001 function calls in 1.000 seconds of wall time, of all threads",
     );
 }
 
@@ -157,7 +157,7 @@ fn without_samples_there_is_no_graph() {
     let made = report("%prun f()", outcome(Profiled { time: None, ..fib(&[]) })).unwrap();
     assert_eq!(made.also.len(), 0);
     let empty = Profiled { facts: crate::trial::facts(), ..Profiled::default() };
-    assert_eq!(lines("%prun f()", empty), "0.000 seconds of the processor\nOrdered by: internal time");
+    assert_eq!(lines("%prun f()", empty), "0.000 seconds of processor time\nOrdered by: internal time");
 }
 
 #[test]

@@ -17,9 +17,9 @@ const NARROW: f64 = 0.003;
 /// More boxes than these say no more, and make a notebook heavy; the narrowest give way.
 const BOXES: usize = 260;
 /// Deeper frames are not drawn.
-const LEVELS: usize = 26;
+const LEVELS: usize = 24;
 /// Height of a level in pixels, with the gap above the next one.
-const LEVEL: f64 = 18.0;
+const LEVEL: f64 = 20.0;
 /// Frames below this share have no line in the text.
 const SMALL: f64 = 0.01;
 

@@ -15,7 +15,7 @@ const GREY: &str = "#767676";
 /// Without its styles, where a site takes them off, it is still a list of the frames in order.
 pub(super) fn html(plan: &Plan) -> String {
     let mut html = format!(
-        "<div style=\"font-family: sans-serif; font-size: 11px; line-height: {}px; max-width: 1100px\">\n",
+        "<div style=\"font-family: sans-serif; font-size: 12px; line-height: {}px; max-width: 1100px\">\n",
         LEVEL - 1.0
     );
     let title = escape(&plan.flame.title);
@@ -58,7 +58,7 @@ fn a_box(html: &mut String, plan: &Plan, placed: &Placed) {
     let _ = writeln!(
         html,
         "<div title=\"{}\" style=\"position: absolute; left: {}%; top: {}px; width: {}%; height: {}px; box-sizing: border-box; \
-         {padding}overflow: hidden; text-overflow: ellipsis; border-right: 1px solid {}; background-color: {}; color: {}\">{}</div>",
+         {padding}overflow: hidden; text-overflow: ellipsis; border-right: 1px solid {}; border-radius: 2px; background-color: {}; color: {}\">{}</div>",
         escape(&said.join(" · ")),
         short(100.0 * left),
         LEVEL * *level as f64,
@@ -76,7 +76,7 @@ fn legend(html: &mut String, plan: &Plan) {
     for kind in plan.kinds() {
         let _ = write!(
             html,
-            "<span style=\"background-color: {}; color: {}; padding: 1px 6px; margin-right: 6px; white-space: nowrap\">{}</span> ",
+            "<span style=\"background-color: {}; color: {}; padding: 2px 7px; margin-right: 6px; border-radius: 2px; white-space: nowrap\">{}</span> ",
             hex(kind.colour()),
             hex(kind.ink()),
             kind.legend()

@@ -71,7 +71,7 @@ fn what_is_narrow_or_deep_is_left_out_and_said() {
     let deep = graph(vec![deep]);
     let plan = Plan::of(&deep).unwrap();
     assert_eq!(plan.levels, LEVELS);
-    assert_eq!(plan.notes(), ["frames deeper than 26 levels are not drawn (100 %)"]);
+    assert_eq!(plan.notes(), ["frames deeper than 24 levels are not drawn (100 %)"]);
 }
 
 #[test]
