@@ -230,7 +230,12 @@ fn prepare(invocation: &Invocation, cell: &str) -> Result<Prepared, Complaint> {
     let magic = find(invocation, cell)?;
     check_form(invocation, cell)?;
     let call = options::parse(magic, invocation, cell)?;
-    let plan = magic.plan(&call)?;
+    let mut plan = magic.plan(&call)?;
+    if let (Plan::Profile(step), Some(assigned)) = (&mut plan, &call.assigned)
+        && let Some(result) = &mut step.result
+    {
+        *result = cell[assigned.clone()].trim_end().to_owned();
+    }
     check_place(invocation, &plan, cell)?;
     Ok(Prepared { magic, call, plan })
 }
@@ -304,6 +309,7 @@ fn check_place(invocation: &Invocation, plan: &Plan, cell: &str) -> Result<(), C
     };
     let (in_code, apart, has_value) = match plan {
         Plan::Code(step) => (step.builds.is_empty(), !step.builds.is_empty(), step.has_value),
+        Plan::Profile(step) => (false, true, step.result.is_some()),
         _ => (false, false, false),
     };
     if invocation.nested && !in_code {
@@ -318,6 +324,8 @@ fn check_place(invocation: &Invocation, plan: &Plan, cell: &str) -> Result<(), C
         let message = format!("`{name}` gives no value that a variable could hold");
         let hint = match plan {
             Plan::Code(_) if !apart => "with `-o` it gives its result",
+            Plan::Profile(_) if name.ends_with("memit") => "with `-o` it gives its result",
+            Plan::Profile(_) => "with `-r` it gives its result",
             _ => "call it on a line of its own",
         };
         return refuse(message, hint);
