@@ -4,6 +4,7 @@
 //! ([`stacks`]). Which threads they are, and that new ones are seen from their first moment on, is the business of [`threads`]. Sources are opened when the code begins
 //! and closed when it ends, and no checkpoint is made between: a copy of this process never has one.
 
+mod chance;
 mod signal;
 mod source;
 mod stacks;
@@ -17,7 +18,7 @@ use stacks::{Room, Stacks};
 use std::cell::Cell;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use threads::{Over, Slot};
+use threads::{OURS, Over, Slot};
 
 /// The most threads that are seen at once.
 const SLOTS: usize = 1024;
@@ -79,7 +80,7 @@ impl Session {
             number: COUNT.fetch_add(1, Ordering::Relaxed).wrapping_add(1),
             clock,
             events: events && clock == Clock::Processor,
-            period: period.max(source::SHORTEST),
+            period: period.max(2 * source::SHORTEST),
             unwinder: Unwinder::prepare(),
             stacks: Stacks::new().map_err(short)?,
             slots: (0..SLOTS).map(|_| Slot::default()).collect(),
@@ -96,6 +97,8 @@ impl Session {
     #[expect(unsafe_code, reason = "the kernel gives a handler what it knows by pointers")]
     unsafe fn take(&self, info: *const siginfo_t, context: *const libc::c_void) {
         let Some((index, slot)) = self.mine() else { return };
+        // First of all: the first interval may have been a short one, and an event comes again after the same.
+        slot.go_on(self.period);
         let began = source::processor();
         // SAFETY: the caller promises it.
         let (registers, overrun) = unsafe { (Registers::interrupted(context), Overrun::of(info)) };
@@ -125,7 +128,6 @@ impl Session {
     /// How many samples the moment stands for.
     fn weight(&self, slot: &Slot, registers: &Registers, overrun: Overrun, now: u64) -> u64 {
         if !slot.is_timed() {
-            slot.go_on(self.period);
             return 1;
         }
         match self.clock {
@@ -164,6 +166,10 @@ impl Session {
             else {
                 return;
             };
+            // One that had another name yet when it was asked for.
+            if stack.person > 0 && OURS.contains(&person.name.as_str()) {
+                return;
+            }
             let thread = *thread.get_or_insert_with(|| {
                 threads.push(person.clone());
                 threads.len() as u32 - 1

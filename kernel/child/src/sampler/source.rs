@@ -9,8 +9,7 @@ use std::io;
 use std::mem::zeroed;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
-/// The system takes no shorter one for an event of this kind, in nanoseconds: <https://github.com/torvalds/linux/blob/v6.12/kernel/events/core.c>,
-/// `perf_swevent_start_hrtimer`. A stack takes some microseconds.
+/// The shortest interval, in nanoseconds. It has room for an interrupt and the beginning of a handler; where these are met by the next interrupt, nothing goes on.
 pub(super) const SHORTEST: u64 = 50_000;
 
 /// It sends as long as it is kept.
@@ -108,11 +107,31 @@ const OWNER_THREAD: c_int = 0;
 const SET_SIGNAL: c_int = 10;
 const SET_OWNER: c_int = 15;
 
-/// From now on, the event comes each time after so many nanoseconds. May be called from a signal's handler.
-#[expect(unsafe_code, reason = "no crate that is here has this call")]
-pub(super) fn set_period(event: RawFd, period: u64) {
-    // SAFETY: the kernel reads the number. Without, it comes at another pace, which is not more often than any program may ask for.
-    unsafe { libc::ioctl(event, PERIOD, &raw const period) };
+/// What a handler knows of a source.
+#[derive(Clone, Copy)]
+pub(super) enum Handle {
+    Event(RawFd),
+    Timer(libc::timer_t),
+}
+
+impl Handle {
+    /// It sends next after so many nanoseconds. May be called from a signal's handler.
+    #[expect(unsafe_code, reason = "no crate that is here has these calls")]
+    pub(super) fn send_after(self, next: u64, period: u64) {
+        let next = next.max(1);
+        match self {
+            // SAFETY: the kernel reads the number. If it refuses, the event comes at the pace that it had.
+            Self::Event(event) => unsafe {
+                libc::ioctl(event, PERIOD, &raw const next);
+            },
+            Self::Timer(timer) => {
+                // The period is for a thread that does not come to its handler: it says how often it should have.
+                let value = libc::itimerspec { it_interval: span(period), it_value: span(next) };
+                // SAFETY: there is such a timer.
+                unsafe { libc::timer_settime(timer, 0, &raw const value, std::ptr::null_mut()) };
+            }
+        }
+    }
 }
 
 impl Drop for Event {
@@ -155,27 +174,23 @@ impl Drop for Timer {
 }
 
 impl Source {
-    /// Sends from now on: first after so many nanoseconds, and then, if it is a timer, each time after `period`.
-    #[expect(unsafe_code, reason = "no crate that is here has these calls")]
+    /// Sends from now on: first after so many nanoseconds.
+    #[expect(unsafe_code, reason = "no crate that is here has this call")]
     pub(super) fn begin(&self, first: u64, period: u64) {
         match self {
             // SAFETY: the descriptor is open.
             Self::Event(event) => unsafe {
                 libc::ioctl(event.0.as_raw_fd(), ENABLE, 0);
             },
-            Self::Timer(timer) => {
-                let value = libc::itimerspec { it_interval: span(period), it_value: span(first.max(1)) };
-                // SAFETY: there is such a timer.
-                unsafe { libc::timer_settime(timer.0, 0, &raw const value, std::ptr::null_mut()) };
-            }
+            Self::Timer(_) => self.handle().send_after(first, period),
         }
     }
 
-    /// The descriptor of an event; -1 for a timer.
-    pub(super) fn descriptor(&self) -> RawFd {
+    /// For handlers, as long as it is kept.
+    pub(super) fn handle(&self) -> Handle {
         match self {
-            Self::Event(event) => event.0.as_raw_fd(),
-            Self::Timer(_) => -1,
+            Self::Event(event) => Handle::Event(event.0.as_raw_fd()),
+            Self::Timer(timer) => Handle::Timer(timer.0),
         }
     }
 }
@@ -211,14 +226,4 @@ fn clock(which: libc::clockid_t) -> u64 {
     // SAFETY: there is room for the time. The call is among those that a handler may make.
     unsafe { libc::clock_gettime(which, &raw mut now) };
     now.tv_sec.cast_unsigned().wrapping_mul(1_000_000_000).wrapping_add(now.tv_nsec.cast_unsigned())
-}
-
-/// A number below this one, as good as drawn by lot.
-pub(super) fn any_below(limit: u64) -> u64 {
-    // <https://prng.di.unimi.it/splitmix64.c>
-    let local = 0_u8;
-    let mut mixed = monotonic() ^ (std::ptr::from_ref(&local).addr() as u64).rotate_left(32);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (mixed ^ (mixed >> 31)) % limit.max(1)
 }

@@ -85,11 +85,16 @@ fn count<'a>(stacks: impl IntoIterator<Item = &'a Stack>) -> u64 {
     stacks.into_iter().map(|stack| stack.samples).sum()
 }
 
-/// That this part of these samples is what it should be, as far as chance goes: a fair instrument is outside once in a million times.
+/// That this part of these samples is what it should be, as far as chance goes: a fair instrument is outside once in a million times. On the wall, a thread that waits for a
+/// processor is seen where it waits, many times.
 #[track_caller]
-fn check(part: u64, of: u64, share: f64) {
+fn check(how: How, part: u64, of: u64, share: f64) {
     let (found, spread) = (part as f64 / of as f64, (share * (1.0 - share) / of as f64).sqrt());
-    assert!(of > 0 && (found - share).abs() < 5.0 * spread + 0.02, "{part} of {of}, and not {share}");
+    let more = if how == How::Wall { 0.2 } else { 0.02 };
+    assert!(
+        of > 0 && (found - share).abs() < 5.0 * spread + more,
+        "{how:?}: {part} of {of}, and not {share}"
+    );
 }
 
 #[track_caller]
@@ -113,10 +118,10 @@ fn time_is_where_it_was_spent() {
         check_complete(&samples);
         let own: Vec<_> = samples.stacks.iter().filter(|stack| stack.thread == 0).collect();
         let all = count(own.iter().copied());
-        assert!(how == How::Wall || (500..1500).contains(&all), "{how:?}: {all}");
+        assert!((500..1500).contains(&all), "{how:?}: {all}");
         for (name, share) in [("most", 0.7), ("some", 0.2), ("least", 0.1)] {
             let of = own.iter().copied().filter(|stack| names.has(&samples, stack, name));
-            check(count(of), all, share);
+            check(how, count(of), all, share);
         }
         assert!(samples.spent > 0);
         assert_eq!(

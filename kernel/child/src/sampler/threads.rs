@@ -3,7 +3,8 @@
 //! The latter come by this program's `pthread_create`, which it exports, and through which the standard library of cells and C code start theirs. It changes nothing
 //! while nothing is watched.
 
-use super::source::{self, Event, Source, Timer};
+use super::chance::Lots;
+use super::source::{self, Event, Handle, Source, Timer};
 use super::{HANDLERS, MINE, SESSION, SLOTS, Session, signal};
 use crate::unwind::Registers;
 use assay_link::watch::{Means, Thread};
@@ -11,12 +12,12 @@ use libc::{c_int, c_void, pthread_attr_t, pthread_t};
 use std::io;
 use std::mem::transmute;
 use std::ptr::{NonNull, null_mut};
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The threads of this program's own that run beside the user's, by their names: who listens to the kernel, and who writes out what is printed.
-const OURS: [&str; 2] = ["assay-child", "flusher"];
+pub(super) const OURS: [&str; 2] = ["assay-child", "flusher"];
 
 /// The most threads that are told apart. All that begin after so many are told as one.
 const PEOPLE: usize = 1 << 16;
@@ -36,9 +37,11 @@ pub(super) struct Slot {
     pub(super) id: AtomicU32,
     /// Who it is: an index into all who were watched.
     pub(super) person: AtomicU32,
-    /// The event that has come for the first time after a part of its period: its descriptor and one, or 0 if that is done.
-    first: AtomicI32,
+    /// What sends it its signals: the descriptor of an event, or the name of a timer.
+    source: AtomicPtr<c_void>,
     timed: AtomicBool,
+    /// By which it is left to chance when the next sample is taken.
+    lots: AtomicU64,
     /// The processor's time that it has had, by the end of its last handler.
     pub(super) cpu: AtomicU64,
     /// When its last handler was.
@@ -73,7 +76,7 @@ pub(super) fn start(session: impl FnOnce() -> Result<Session, String>) -> Result
     let others = others();
     let session = session()?;
     let own = own_id();
-    let (source, first) = Source::of(own, session.events, session.period)
+    let (source, first, lots) = Source::of(own, session.events, session.period)
         .map_err(|error| format!("this system lets no program take samples: {error}"))?;
     let means = if matches!(source, Source::Event(_)) { Means::Events } else { Means::Timers };
     let before = signal::handle().map_err(|error| format!("a signal cannot be handled: {error}"))?;
@@ -94,7 +97,7 @@ pub(super) fn start(session: impl FnOnce() -> Result<Session, String>) -> Result
     }
     // Last, for nothing of this is the user's code.
     if let Some(slot) = slot {
-        new.begin(slot, source, first);
+        new.begin(slot, source, first, &lots);
     }
     *roster = Some(new);
     Ok(())
@@ -134,13 +137,13 @@ pub(super) fn stop() -> Option<Over> {
 }
 
 impl Source {
-    /// For a thread: the best that there is, and after how many nanoseconds it is to send first. That is any part of the period, so that the stacks of threads that do not
-    /// live so long are seen as often as they should.
-    fn of(thread: u32, events: bool, period: u64) -> io::Result<(Self, u64)> {
-        let first = source::any_below(period);
+    /// For a thread: the best that there is, and after how many nanoseconds it is to send first.
+    fn of(thread: u32, events: bool, period: u64) -> io::Result<(Self, u64, Lots)> {
+        let lots = Lots::new(source::monotonic() ^ u64::from(thread) << 32);
+        let first = lots.first(period).max(source::SHORTEST);
         let event = if events { Event::of(thread, first).ok().map(Self::Event) } else { None };
         let source = event.map_or_else(|| Timer::of(thread).map(Self::Timer), Ok)?;
-        Ok((source, first))
+        Ok((source, first, lots))
     }
 }
 
@@ -154,9 +157,9 @@ impl Roster {
     /// Begins to watch a thread. One that has ended meanwhile is not watched.
     fn enrol(&mut self, id: u32) -> Option<usize> {
         let &Session { events, period, .. } = self.session();
-        let (source, first) = Source::of(id, events, period).ok()?;
+        let (source, first, lots) = Source::of(id, events, period).ok()?;
         let slot = self.seat(id)?;
-        self.begin(slot, source, first);
+        self.begin(slot, source, first, &lots);
         Some(slot)
     }
 
@@ -180,11 +183,16 @@ impl Roster {
         Some(index)
     }
 
-    fn begin(&mut self, index: usize, source: Source, first: u64) {
+    fn begin(&mut self, index: usize, source: Source, first: u64, lots: &Lots) {
         let period = self.session().period;
         let Some(slot) = self.session().slots.get(index) else { return };
-        slot.first.store(source.descriptor() + 1, Ordering::Relaxed);
-        slot.timed.store(matches!(source, Source::Timer(_)), Ordering::Relaxed);
+        let (handle, timed) = match source.handle() {
+            Handle::Event(event) => (std::ptr::without_provenance_mut(event as usize), false),
+            Handle::Timer(timer) => (timer, true),
+        };
+        slot.source.store(handle, Ordering::Relaxed);
+        slot.timed.store(timed, Ordering::Relaxed);
+        slot.lots.store(lots.state(), Ordering::Relaxed);
         slot.credit.store(period, Ordering::Relaxed);
         slot.cpu.store(source::processor_of(slot.id.load(Ordering::Relaxed)), Ordering::Relaxed);
         slot.wall.store(source::monotonic(), Ordering::Release);
@@ -224,13 +232,14 @@ impl Slot {
         self.timed.load(Ordering::Relaxed)
     }
 
-    /// The event has come, and is to come after a whole period from now on.
+    /// Its source is to send again.
     pub(super) fn go_on(&self, period: u64) {
-        let first = self.first.load(Ordering::Relaxed);
-        if first > 0 {
-            self.first.store(0, Ordering::Relaxed);
-            source::set_period(first - 1, period);
-        }
+        let source = self.source.load(Ordering::Relaxed);
+        let handle =
+            if self.is_timed() { Handle::Timer(source) } else { Handle::Event(source.addr() as i32) };
+        let lots = Lots::resume(self.lots.load(Ordering::Relaxed));
+        handle.send_after(lots.next(period), period);
+        self.lots.store(lots.state(), Ordering::Relaxed);
     }
 
     /// Whether the thread, whose timer has run out, was running then, and has had a period for each of its samples. So much of the processor's time has it had.
