@@ -17,6 +17,7 @@ use assay_link::watch::{Clock, Lens, Samples, Seen, Watched};
 use assay_magics::plan::Ask;
 use assay_magics::profiled::{self, Profiled, Run};
 use futures::future::BoxFuture;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Time between two samples of a thread, in nanoseconds: 1 kHz, where an interval of a millisecond would go in step with what happens at each.
@@ -82,7 +83,8 @@ impl Native {
         };
         let (before, with) = (Arc::clone(&state.notebook), ready.program.notebook.clone());
         let plain = errand(&ready.program, &once, Lens::Clear);
-        let copies = Copies::make(&ready.child, &ask, again.is_some()).await;
+        let allowed = self.checkpoints.load(Ordering::Relaxed);
+        let copies = Copies::make(&ready.child, &ask, again.is_some(), allowed).await;
         let watching = Arc::new(Watching { host: Arc::clone(&host), seen: Mutex::default() });
         let ran = self.perform(&mut state, ready, &once, lens(&ask), watching.clone(), &mut stop).await;
         let mut passes = Passes { host: &*host, stop: &mut stop, stopped: false, doubts: Vec::new() };
@@ -176,8 +178,8 @@ fn ending(ran: &Result<Ran, Failure>) -> profiled::Ending {
 }
 
 impl Copies {
-    /// Makes those that will be needed.
-    async fn make(child: &Child, ask: &Ask, again: bool) -> Self {
+    /// Makes those that will be needed, if the user allows copies.
+    async fn make(child: &Child, ask: &Ask, again: bool, allowed: bool) -> Self {
         let mut copies = Self::default();
         let wanted = [
             (ask.time && again, &mut copies.repeats),
@@ -186,7 +188,10 @@ impl Copies {
         ];
         for (wanted, place) in wanted {
             if wanted {
-                *place = Some(child.rehearsal().await);
+                *place = Some(match allowed {
+                    true => child.rehearsal().await,
+                    false => Err("they are off: `%config checkpoint=on`".to_owned()),
+                });
             }
         }
         copies.files = open_files(child.pid());
@@ -450,7 +455,7 @@ fn told(found: &Found, ask: &Ask, names: &[String], outline: &Outline, ending: p
         };
     }
     let sampled: Vec<Watched> =
-        sampled().filter(|run| matches!(run.seen, Seen::Samples(_))).cloned().collect();
+        sampled().filter(|run| matches!(run.seen, Seen::Samples(_))).cloned().map(begun).collect();
     if ask.time && !sampled.is_empty() {
         profiled.time = Some(symbols::time(&sampled, outline, &mut functions));
     }
@@ -470,6 +475,11 @@ fn told(found: &Found, ask: &Ask, names: &[String], outline: &Outline, ending: p
     profiled.asked = outline.asked(names, &mut functions);
     profiled.functions = functions.into_vec();
     profiled
+}
+
+/// A run that did not come to its end was one.
+fn begun(run: Watched) -> Watched {
+    Watched { runs: run.runs.max(1), ..run }
 }
 
 /// Whether anything was seen; why not is a doubt.
