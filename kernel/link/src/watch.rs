@@ -155,7 +155,7 @@ pub struct Heap {
     pub allocations: u64,
     /// How much was asked for, in bytes.
     pub bytes: u64,
-    /// How often blocks were given back.
+    /// How often blocks were given back; a block that grows or shrinks gives back its old size once, at the moment at which it has the new one.
     pub frees: u64,
     /// How much was given back, in bytes. Of blocks from before the beginning, whose size nobody asked, it is what the C library holds for them.
     pub freed: u64,
@@ -169,7 +169,8 @@ pub struct Heap {
     pub timeline: Vec<(u64, i64)>,
     /// The process's resident set at the beginning, at its peak and at the end, in bytes; none where the system does not say.
     pub resident: Option<[u64; 3]>,
-    /// Where it was allocated; empty unless the stacks were taken.
+    /// Where it was allocated; empty unless the stacks were taken. Where they are too many, frames that a stack has already are left out of the ones that come later, and outer ones if
+    /// that is not enough (then the trace is not complete).
     pub sites: Vec<Site>,
     /// The modules of the sites' frames.
     pub modules: Vec<Module>,

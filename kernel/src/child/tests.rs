@@ -17,6 +17,8 @@ use tokio::sync::watch;
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod cost;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod heap;
 mod measure;
 #[cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
 mod rehearsal;

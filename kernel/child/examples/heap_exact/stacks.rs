@@ -11,7 +11,7 @@ use std::hint::black_box;
 
 /// Whether all are seen as they are.
 pub(crate) fn all() -> bool {
-    a_leak() & moved() & sums() & deep() & threads()
+    a_leak() & moved() & sums() & deep() & wide() & threads()
 }
 
 /// Functions, each in a section of its own: the linker says where these begin and end.
@@ -175,6 +175,30 @@ fn deep() -> bool {
             sites.iter().filter(frames).count() > 0,
         ),
         &(0, true, true),
+    )
+}
+
+/// As many stacks as there are calls: they are shortened, and no figure is lost.
+fn wide() -> bool {
+    #[inline(never)]
+    fn split(depth: u32) {
+        if depth == 0 {
+            leaks();
+        } else {
+            split(depth - 1);
+            black_box(depth);
+            split(depth - 1);
+        }
+        black_box(depth);
+    }
+    let heap = watched(|| split(16), true);
+    let frames: usize = heap.sites.iter().map(|site| site.trace.frames.len()).sum();
+    let live: u64 = of(&heap, Place::leaks).iter().map(|site| site.live).sum();
+    let shortened = heap.sites.iter().any(|site| !site.trace.complete);
+    check(
+        "stacks that are all different",
+        &(live, heap.live, frames < 2_000_000, shortened),
+        &(123 << 16, 123 << 16, true, false),
     )
 }
 

@@ -90,6 +90,11 @@ impl Sites {
         Some(sites)
     }
 
+    /// How many frames all of them have.
+    pub(super) fn frames(&self) -> usize {
+        self.frames.len()
+    }
+
     /// Whether there is room for one more, with a stack of so many frames.
     pub(super) fn has_room(&self, frames: usize) -> bool {
         self.records.has_room(1)

@@ -10,6 +10,13 @@ use assay_link::watch::{Module, Site, Thread};
 /// What a walk needs of the stack at most, in bytes: where there is less, the stack is not walked.
 const ROOM: usize = 8 << 10;
 
+/// Frames that are kept of all sites together before stacks are shortened, each time more: a message to the kernel has a limit, and whoever reads it some patience. Code that calls itself in two places
+/// has as many stacks as it has calls; without those frames that are there already, it has a few.
+const STEP: usize = 500_000;
+
+/// To how many frames, when the ones that are there already are left out and it is not enough: first to these, then to those. Some are the collections' own, before the user's come.
+const SHORT: [usize; 2] = [32, 8];
+
 pub(super) struct Stacks {
     unwinder: Unwinder,
     sites: Sites,
@@ -45,7 +52,23 @@ impl Stacks {
         let stack = (caller.stack + size_of::<u64>()) as u64;
         let registers = Registers::at(back.wrapping_sub(1), stack, caller.frame as u64);
         let walked = self.unwinder.walk(&registers, &mut self.frames);
-        Walked { frames: walked.frames, complete: walked.complete }
+        self.shorten(Walked { frames: walked.frames, complete: walked.complete })
+    }
+
+    /// Leaves out frames if there are too many by now.
+    fn shorten(&mut self, Walked { frames, complete }: Walked) -> Walked {
+        let steps = self.sites.frames() / STEP;
+        if steps == 0 {
+            return Walked { frames, complete };
+        }
+        let distinct = distinct(&mut self.frames[..frames]);
+        let most = match steps {
+            1 => distinct,
+            2 => SHORT[0],
+            3 => SHORT[1],
+            _ => 0,
+        };
+        Walked { frames: distinct.min(most), complete: complete && distinct <= most }
     }
 
     /// Whether there is room for one more site.
@@ -84,5 +107,38 @@ impl Stacks {
         let mut places = self.unwinder.places();
         let (sites, threads) = self.sites.end(&mut |address| places.place(address));
         (sites, threads, places.into_modules())
+    }
+}
+
+/// Moves those to the front that differ from all before them. How many there are: not many where a stack is deep, for then something calls itself.
+fn distinct(frames: &mut [u64]) -> usize {
+    let mut count = 0;
+    for index in 0..frames.len() {
+        let frame = frames[index];
+        if !frames[..count].contains(&frame) {
+            frames[count] = frame;
+            count += 1;
+        }
+    }
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::distinct;
+
+    #[test]
+    fn what_calls_itself_is_there_once() {
+        for (frames, expected) in [
+            (&[][..], &[][..]),
+            (&[7], &[7]),
+            (&[1, 2, 3, 2, 3, 3, 4], &[1, 2, 3, 4]),
+            (&[5, 5, 5, 5], &[5]),
+            (&[1, 2, 3], &[1, 2, 3]),
+        ] {
+            let mut shortened = frames.to_vec();
+            let count = distinct(&mut shortened);
+            assert_eq!(&shortened[..count], expected);
+        }
     }
 }
