@@ -22,7 +22,6 @@ pub(crate) enum FirstLine {
     /// The beginning of what is watched, as IPython's `%%prun` has it.
     Watched,
     /// What runs before it, as IPython's `%%memit` has it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for %%memit, which is not joined yet"))]
     Setup,
 }
 
