@@ -71,6 +71,9 @@ pub(super) struct Thread<'a> {
     pub(super) hottest: Option<Line>,
 }
 
+/// Samples by the function and the line that they are of.
+type Lines = BTreeMap<(usize, u32), u64>;
+
 /// What is added up of a function.
 #[derive(Default)]
 struct Sum {
@@ -78,7 +81,7 @@ struct Sum {
     total: u64,
     called_by_yours: u64,
     inlined: u64,
-    lines: BTreeMap<(usize, u32), u64>,
+    lines: Lines,
 }
 
 impl<'a> Figures<'a> {
@@ -86,8 +89,8 @@ impl<'a> Figures<'a> {
         let stacks: &[Stack] = profiled.time.as_ref().map_or(&[], |time| &time.stacks);
         let yours = |frame: &Frame| profiled.functions.get(frame.function).is_some_and(Function::is_yours);
         let mut sums: HashMap<usize, Sum> = HashMap::new();
-        let mut lines: BTreeMap<(usize, u32), u64> = BTreeMap::new();
-        let mut of_threads: BTreeMap<usize, (u64, BTreeMap<(usize, u32), u64>)> = BTreeMap::new();
+        let mut lines = Lines::new();
+        let mut of_threads: BTreeMap<usize, (u64, Lines)> = BTreeMap::new();
         for stack in stacks {
             add(stack, &yours, &mut sums);
             let thread = of_threads.entry(stack.thread).or_default();
@@ -101,7 +104,7 @@ impl<'a> Figures<'a> {
         with_calls(&mut rows, &profiled.calls);
         rows.retain(|row| row.function < profiled.functions.len());
         let names: &[String] = profiled.time.as_ref().map_or(&[], |time| &time.threads);
-        let thread = |(index, (samples, lines)): (usize, (u64, BTreeMap<(usize, u32), u64>))| Thread {
+        let thread = |(index, (samples, lines)): (usize, (u64, Lines))| Thread {
             name: names.get(index).map_or("", String::as_str),
             samples,
             hottest: most(&lines),
@@ -238,7 +241,7 @@ fn line_of_yours(frames: &[Frame], yours: &dyn Fn(&Frame) -> bool) -> Option<(us
     frames.iter().rev().filter(|frame| yours(frame)).find_map(|frame| Some((frame.function, frame.line?)))
 }
 
-fn most(lines: &BTreeMap<(usize, u32), u64>) -> Option<Line> {
+fn most(lines: &Lines) -> Option<Line> {
     let most = lines.iter().max_by(|one, other| one.1.cmp(other.1).then_with(|| other.0.cmp(one.0)));
     most.map(|(&(function, line), &samples)| Line { function, line, samples })
 }
