@@ -14,8 +14,9 @@ use std::path::Path;
 /// The most debug information that is read, in bytes: it is held in memory meanwhile.
 const MOST: u64 = 512 << 20;
 
-/// How far the line of an instruction that has none is looked for, in bytes.
-const NEIGHBOURS: u64 = 64;
+/// How far the line of an instruction that has none is looked for, in bytes, and in how many places.
+const AROUND: u64 = 64;
+const NEIGHBOURS: usize = 12;
 
 /// A function under way at an address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -108,18 +109,28 @@ fn near(context: &Context<Bytes<'_>>, address: u64) -> Vec<Raw> {
     if first.file.is_none() {
         return frames;
     }
-    let around = (1..=NEIGHBOURS).flat_map(|by| [address.checked_sub(by), address.checked_add(by)]).flatten();
+    let called = |frames: &[Raw]| frames.iter().map(|frame| frame.called.clone()).collect::<Vec<_>>();
     let same = |other: &Vec<Raw>| {
-        let called = |frames: &[Raw]| frames.iter().map(|frame| frame.called.clone()).collect::<Vec<_>>();
         other.first().is_some_and(|first| first.line.is_some()) && called(other) == called(&frames)
     };
-    let neighbour = around.map(|address| lines(context, address)).find(same);
-    let place = neighbour.and_then(|frames| frames.into_iter().next());
+    let neighbours = neighbours(context, address).into_iter().map(|address| lines(context, address));
+    let place = neighbours.into_iter().find(same).and_then(|frames| frames.into_iter().next());
     if let Some(first) = frames.first_mut() {
         let Raw { file, line, column, .. } = place.unwrap_or_default();
         (first.file, first.line, first.column) = (file, line, column);
     }
     frames
+}
+
+/// Where the nearest instructions are that have a line, the nearest first.
+fn neighbours(context: &Context<Bytes<'_>>, address: u64) -> Vec<u64> {
+    let around = address.saturating_sub(AROUND)..address.saturating_add(AROUND);
+    let Ok(rows) = context.find_location_range(around.start, around.end) else { return Vec::new() };
+    let with_line = rows.filter(|(_, _, location)| location.line.is_some_and(|line| line > 0));
+    let mut all: Vec<u64> = with_line.map(|(start, _, _)| start).collect();
+    all.sort_unstable_by_key(|start| start.abs_diff(address));
+    all.truncate(NEIGHBOURS);
+    all
 }
 
 /// The functions that debug information has at an address, as it has them.

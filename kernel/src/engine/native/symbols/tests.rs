@@ -199,17 +199,20 @@ fn address(outline: &Outline, library: &str, wanted: &str) -> u64 {
     *found.unwrap_or_else(|| panic!("no {wanted}")).0
 }
 
+/// The thread of a stack, its frames, and whether it is complete.
+type One = (u32, Vec<(u32, u64)>, bool);
+
 /// What is seen of stacks, each of the addresses of modules, the outermost first.
 struct Seeing {
     modules: Vec<String>,
     threads: Vec<Thread>,
-    stacks: Vec<(u32, Vec<(u32, u64)>, bool)>,
+    stacks: Vec<One>,
 }
 
 impl Seeing {
     fn watched(&self) -> Watched {
         let modules = self.modules.iter().map(|path| Module { path: path.clone() }).collect();
-        let stack = |(thread, frames, complete): &(u32, Vec<(u32, u64)>, bool)| Stack {
+        let stack = |(thread, frames, complete): &One| Stack {
             thread: *thread,
             trace: Trace { frames: frames.iter().rev().copied().collect(), complete: *complete },
             samples: 2,
