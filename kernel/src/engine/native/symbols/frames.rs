@@ -2,7 +2,9 @@
 
 use super::names;
 use addr2line::Context;
-use addr2line::gimli::{Dwarf, EndianSlice, Error, RunTimeEndian, SectionId};
+use addr2line::gimli::{
+    BaseAddresses, CieOrFde, Dwarf, EhFrame, EndianSlice, Error, RunTimeEndian, SectionId, UnwindSection as _,
+};
 use object::{
     CompressionFormat, Object, ObjectSection, ObjectSymbol, ReadCache, ReadRef, SymbolIndex, SymbolKind,
 };
@@ -31,6 +33,8 @@ pub(super) struct Raw {
     pub(super) line: Option<u32>,
     /// In bytes, from 1; 0 if it is not known.
     pub(super) column: u32,
+    /// Where it begins, if it has no name.
+    pub(super) start: Option<u64>,
 }
 
 /// The functions at each address, the innermost first: there is at least one, and the last one was not inlined.
@@ -52,6 +56,7 @@ fn known(path: &Path, addresses: &BTreeSet<u64>) -> Option<BTreeMap<u64, Vec<Raw
     let object = object::File::parse(&cache).ok()?;
     let symbols = Symbols::of(&object);
     let mut context = context(&object);
+    let mut nameless = Vec::new();
     let mut at = |address: &u64| {
         let found = context.as_ref().map(|context| guarded(|| near(context, *address)));
         if found.as_ref().is_some_and(Option::is_none) {
@@ -61,12 +66,25 @@ fn known(path: &Path, addresses: &BTreeSet<u64>) -> Option<BTreeMap<u64, Vec<Raw
         if frames.is_empty() {
             frames.push(Raw::default());
         }
-        if let (Some(last), Some(symbol)) = (frames.last_mut(), symbols.at(&object, *address)) {
-            last.named(&symbol);
+        if let Some(last) = frames.last_mut() {
+            match symbols.at(&object, *address) {
+                Some(symbol) => last.named(&symbol),
+                None if last.called.is_none() => nameless.push(*address),
+                None => {}
+            }
         }
         (*address, frames)
     };
-    Some(addresses.iter().map(&mut at).collect())
+    let mut found: BTreeMap<u64, Vec<Raw>> = addresses.iter().map(&mut at).collect();
+    let starts = if nameless.is_empty() { None } else { guarded(|| starts(&object, &nameless)) };
+    for (address, start) in starts.into_iter().flatten() {
+        found
+            .get_mut(&address)
+            .and_then(|frames| frames.last_mut())
+            .into_iter()
+            .for_each(|raw| raw.start = Some(start));
+    }
+    Some(found)
 }
 
 impl Raw {
@@ -161,6 +179,31 @@ fn lines(context: &Context<Bytes<'_>>, address: u64) -> Vec<Raw> {
             }
         }
         found.push(raw);
+    }
+    found
+}
+
+/// Where the functions at these addresses begin, as those know who take stacks apart.
+fn starts<'d>(object: &impl Object<'d>, addresses: &[u64]) -> Vec<(u64, u64)> {
+    let mut found = Vec::new();
+    let section = object.section_by_name(".eh_frame");
+    let Some((base, bytes)) = section.and_then(|section| Some((section.address(), section.data().ok()?)))
+    else {
+        return found;
+    };
+    let frames = EhFrame::new(
+        bytes,
+        if object.is_little_endian() { RunTimeEndian::Little } else { RunTimeEndian::Big },
+    );
+    let bases = BaseAddresses::default().set_eh_frame(base);
+    let mut entries = frames.entries(&bases);
+    while let Ok(Some(entry)) = entries.next() {
+        let CieOrFde::Fde(function) = entry else { continue };
+        let Ok(function) = function.parse(|_, bases, offset| frames.cie_from_offset(bases, offset)) else {
+            continue;
+        };
+        let within = addresses.iter().filter(|address| function.contains(**address));
+        found.extend(within.map(|address| (*address, function.initial_address())));
     }
     found
 }
