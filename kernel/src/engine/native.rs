@@ -39,6 +39,7 @@ mod source;
 mod split;
 mod statics;
 mod supersede;
+#[cfg_attr(not(test), expect(dead_code, reason = "the profilers call it once they are joined"))]
 mod symbols;
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ mod stacks;
 #[cfg(test)]
 mod tests;
 mod threads;
+mod variants;
 
 pub(super) use outline::{Local, Outline};
 

@@ -2,7 +2,9 @@
 
 use super::names;
 use addr2line::Context;
-use addr2line::gimli::{Dwarf, EndianSlice, Error, RunTimeEndian, SectionId};
+use addr2line::gimli::{
+    BaseAddresses, CieOrFde, Dwarf, EhFrame, EndianSlice, Error, RunTimeEndian, SectionId, UnwindSection as _,
+};
 use object::{
     CompressionFormat, Object, ObjectSection, ObjectSymbol, ReadCache, ReadRef, SymbolIndex, SymbolKind,
 };
@@ -14,8 +16,9 @@ use std::path::Path;
 /// The most debug information that is read, in bytes: it is held in memory meanwhile.
 const MOST: u64 = 512 << 20;
 
-/// How far the line of an instruction that has none is looked for, in bytes.
-const NEIGHBOURS: u64 = 64;
+/// How far the line of an instruction that has none is looked for, in bytes, and in how many places.
+const AROUND: u64 = 64;
+const NEIGHBOURS: usize = 12;
 
 /// A function under way at an address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,6 +33,8 @@ pub(super) struct Raw {
     pub(super) line: Option<u32>,
     /// In bytes, from 1; 0 if it is not known.
     pub(super) column: u32,
+    /// Where it begins, if it has no name.
+    pub(super) start: Option<u64>,
 }
 
 /// The functions at each address, the innermost first: there is at least one, and the last one was not inlined.
@@ -51,6 +56,7 @@ fn known(path: &Path, addresses: &BTreeSet<u64>) -> Option<BTreeMap<u64, Vec<Raw
     let object = object::File::parse(&cache).ok()?;
     let symbols = Symbols::of(&object);
     let mut context = context(&object);
+    let mut nameless = Vec::new();
     let mut at = |address: &u64| {
         let found = context.as_ref().map(|context| guarded(|| near(context, *address)));
         if found.as_ref().is_some_and(Option::is_none) {
@@ -60,12 +66,25 @@ fn known(path: &Path, addresses: &BTreeSet<u64>) -> Option<BTreeMap<u64, Vec<Raw
         if frames.is_empty() {
             frames.push(Raw::default());
         }
-        if let (Some(last), Some(symbol)) = (frames.last_mut(), symbols.at(&object, *address)) {
-            last.named(&symbol);
+        if let Some(last) = frames.last_mut() {
+            match symbols.at(&object, *address) {
+                Some(symbol) => last.named(&symbol),
+                None if last.called.is_none() => nameless.push(*address),
+                None => {}
+            }
         }
         (*address, frames)
     };
-    Some(addresses.iter().map(&mut at).collect())
+    let mut found: BTreeMap<u64, Vec<Raw>> = addresses.iter().map(&mut at).collect();
+    let starts = if nameless.is_empty() { None } else { guarded(|| starts(&object, &nameless)) };
+    for (address, start) in starts.into_iter().flatten() {
+        found
+            .get_mut(&address)
+            .and_then(|frames| frames.last_mut())
+            .into_iter()
+            .for_each(|raw| raw.start = Some(start));
+    }
+    Some(found)
 }
 
 impl Raw {
@@ -108,18 +127,28 @@ fn near(context: &Context<Bytes<'_>>, address: u64) -> Vec<Raw> {
     if first.file.is_none() {
         return frames;
     }
-    let around = (1..=NEIGHBOURS).flat_map(|by| [address.checked_sub(by), address.checked_add(by)]).flatten();
+    let called = |frames: &[Raw]| frames.iter().map(|frame| frame.called.clone()).collect::<Vec<_>>();
     let same = |other: &Vec<Raw>| {
-        let called = |frames: &[Raw]| frames.iter().map(|frame| frame.called.clone()).collect::<Vec<_>>();
         other.first().is_some_and(|first| first.line.is_some()) && called(other) == called(&frames)
     };
-    let neighbour = around.map(|address| lines(context, address)).find(same);
-    let place = neighbour.and_then(|frames| frames.into_iter().next());
+    let neighbours = neighbours(context, address).into_iter().map(|address| lines(context, address));
+    let place = neighbours.into_iter().find(same).and_then(|frames| frames.into_iter().next());
     if let Some(first) = frames.first_mut() {
         let Raw { file, line, column, .. } = place.unwrap_or_default();
         (first.file, first.line, first.column) = (file, line, column);
     }
     frames
+}
+
+/// Where the nearest instructions are that have a line, the nearest first.
+fn neighbours(context: &Context<Bytes<'_>>, address: u64) -> Vec<u64> {
+    let around = address.saturating_sub(AROUND)..address.saturating_add(AROUND);
+    let Ok(rows) = context.find_location_range(around.start, around.end) else { return Vec::new() };
+    let with_line = rows.filter(|(_, _, location)| location.line.is_some_and(|line| line > 0));
+    let mut all: Vec<u64> = with_line.map(|(start, _, _)| start).collect();
+    all.sort_unstable_by_key(|start| start.abs_diff(address));
+    all.truncate(NEIGHBOURS);
+    all
 }
 
 /// The functions that debug information has at an address, as it has them.
@@ -150,6 +179,31 @@ fn lines(context: &Context<Bytes<'_>>, address: u64) -> Vec<Raw> {
             }
         }
         found.push(raw);
+    }
+    found
+}
+
+/// Where the functions at these addresses begin, as those know who take stacks apart.
+fn starts<'d>(object: &impl Object<'d>, addresses: &[u64]) -> Vec<(u64, u64)> {
+    let mut found = Vec::new();
+    let section = object.section_by_name(".eh_frame");
+    let Some((base, bytes)) = section.and_then(|section| Some((section.address(), section.data().ok()?)))
+    else {
+        return found;
+    };
+    let frames = EhFrame::new(
+        bytes,
+        if object.is_little_endian() { RunTimeEndian::Little } else { RunTimeEndian::Big },
+    );
+    let bases = BaseAddresses::default().set_eh_frame(base);
+    let mut entries = frames.entries(&bases);
+    while let Ok(Some(entry)) = entries.next() {
+        let CieOrFde::Fde(function) = entry else { continue };
+        let Ok(function) = function.parse(|_, bases, offset| frames.cie_from_offset(bases, offset)) else {
+            continue;
+        };
+        let within = addresses.iter().filter(|address| function.contains(**address));
+        found.extend(within.map(|address| (*address, function.initial_address())));
     }
     found
 }

@@ -325,7 +325,7 @@ mod tests {
     #[test]
     fn symbols_of_both_kinds_are_read() {
         let check = |symbol: &str, expected: Option<&str>| {
-            assert_eq!(demangled(symbol).as_deref(), expected, "{symbol}")
+            assert_eq!(demangled(symbol).as_deref(), expected, "{symbol}");
         };
         check("_ZN6cell_33fib17h0123456789abcdefE", Some("fib"));
         check("_ZN5alloc3vec16Vec$LT$T$C$A$GT$4push17h0123456789abcdefE", Some("alloc::vec::Vec::push"));

@@ -4,6 +4,7 @@ use super::frames::{self, Raw};
 use super::names;
 use super::outline::{At, ENTRY, Outline, STATEMENTS};
 use super::sources::Sources;
+use super::variants;
 use assay_magics::profiled::{Function, Origin};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -237,7 +238,8 @@ impl Naming<'_> {
     fn by_symbol(&self, raw: &Raw) -> Named {
         let library = names::library(self.module);
         let library = if library.is_empty() { "vdso" } else { library };
-        let name = raw.whole.as_deref().or(raw.called.as_deref());
+        let chosen = raw.start.and_then(|start| variants::name(self.module, start));
+        let name = raw.whole.as_deref().or(raw.called.as_deref()).or(chosen);
         let (file, origin) = match name {
             Some(name) if raw.rust => {
                 let first = name.split("::").next().unwrap_or_default();

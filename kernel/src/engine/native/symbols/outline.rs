@@ -115,17 +115,6 @@ impl Outline {
         self.find(&At { file, line, column, ..At::default() })
     }
 
-    /// The same for a place in what a library was compiled from, which has text of ours on its lines too.
-    pub(in super::super) fn at_generated(
-        &self,
-        library: &Path,
-        file: &str,
-        line: u32,
-        column: u32,
-    ) -> Option<Function> {
-        self.find(&At { library: Some(library), file, line, column, called: None })
-    }
-
     /// The functions that this name means: the newest of each.
     pub(in super::super) fn named(&self, name: &str) -> Vec<Defined> {
         let found = query::find(name, self.functions());

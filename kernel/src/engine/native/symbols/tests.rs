@@ -153,6 +153,8 @@ async fn profiles_of_cells() {
     bench.cell(3, ITEMS).await;
     bench.cell(4, CELL).await;
     functions_lines_and_files(&bench);
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    the_c_library(&bench);
     a_stack_begins_with_the_code_that_is_watched(&bench);
     threads_of_the_same_role_are_one(&bench);
     allocations_are_their_callers(&bench);
@@ -190,6 +192,22 @@ fn functions_lines_and_files(bench: &Bench) {
     }
 }
 
+/// The C library has no symbol for what it chooses at the start, and all exported functions have.
+fn the_c_library(bench: &Bench) {
+    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    let library = maps.lines().find(|line| line.ends_with("/libc.so.6")).unwrap();
+    let library = &library[library.find('/').unwrap()..];
+    let base = maps.lines().find(|line| line.ends_with(library)).unwrap().split('-').next().unwrap();
+    let base = u64::from_str_radix(base, 16).unwrap();
+    let at = |function: *const ()| function as u64 - base + 9;
+    let functions = [libc::memcpy as *const (), libc::strlen as *const (), libc::getenv as *const ()];
+    let addresses = BTreeSet::from(functions.map(at));
+    let outline = bench.outline();
+    let named = naming::name(BTreeMap::from([(library, addresses)]), &outline);
+    let shown = functions.map(at).map(|address| shown(&named[library][&address][0]));
+    assert_eq!(shown, ["memcpy", "strlen", "getenv"].map(|name| format!("{name} libc.so.6:@")));
+}
+
 /// The address of a stack that ends so, as [`stacks`] shows it.
 fn address(outline: &Outline, library: &str, wanted: &str) -> u64 {
     let named = naming::name(BTreeMap::from([(library, addresses(library, ""))]), outline);
@@ -199,17 +217,20 @@ fn address(outline: &Outline, library: &str, wanted: &str) -> u64 {
     *found.unwrap_or_else(|| panic!("no {wanted}")).0
 }
 
+/// The thread of a stack, its frames, and whether it is complete.
+type One = (u32, Vec<(u32, u64)>, bool);
+
 /// What is seen of stacks, each of the addresses of modules, the outermost first.
 struct Seeing {
     modules: Vec<String>,
     threads: Vec<Thread>,
-    stacks: Vec<(u32, Vec<(u32, u64)>, bool)>,
+    stacks: Vec<One>,
 }
 
 impl Seeing {
     fn watched(&self) -> Watched {
         let modules = self.modules.iter().map(|path| Module { path: path.clone() }).collect();
-        let stack = |(thread, frames, complete): &(u32, Vec<(u32, u64)>, bool)| Stack {
+        let stack = |(thread, frames, complete): &One| Stack {
             thread: *thread,
             trace: Trace { frames: frames.iter().rev().copied().collect(), complete: *complete },
             samples: 2,
