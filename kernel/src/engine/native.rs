@@ -13,6 +13,7 @@ mod awaits;
 mod build;
 mod calls;
 mod commands;
+mod counts;
 mod dependencies;
 mod diagnose;
 mod entry;
@@ -36,6 +37,7 @@ mod source;
 mod split;
 mod statics;
 mod supersede;
+mod symbols;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -275,7 +277,14 @@ impl Native {
                                 .to_owned(),
                         ),
                     })?;
-                Workshop { toolchain, linked: Arc::default(), folder, made: 0, style: Style::default() }
+                Workshop {
+                    toolchain,
+                    linked: Arc::default(),
+                    folder,
+                    made: 0,
+                    style: Style::default(),
+                    counting: None,
+                }
             }
         };
         Ok(workshop.insert(made))

@@ -138,6 +138,13 @@ impl Source {
         ours
     }
 
+    /// What of these bytes the user typed.
+    pub(super) fn typed_within(&self, bytes: &Range<usize>) -> Vec<Range<usize>> {
+        let here = self.pieces.iter().map(|piece| &piece.here);
+        let within = here.map(|here| here.start.max(bytes.start)..here.end.min(bytes.end));
+        within.filter(|range| range.start < range.end).collect()
+    }
+
     /// The bytes of a cell that stand at these bytes. What is ours at one of their ends is left out; what is ours at both is nobody's, and so is
     /// what joins two cells. An empty range lies in the piece that it touches.
     pub(super) fn origin(&self, bytes: &Range<usize>) -> Option<(u32, Range<usize>)> {
@@ -243,5 +250,6 @@ mod tests {
         let items = text.text().find("fn").unwrap()..text.text().len();
         assert!(text.ours_within(&items).is_empty());
         assert_eq!(text.ours_within(&(11..20)), vec![13..20; 1]);
+        assert_eq!(text.typed_within(&(12..22)), [12..13, 20..22]);
     }
 }
