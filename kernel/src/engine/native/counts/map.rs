@@ -57,7 +57,8 @@ impl Map {
         counts: &'m [u64],
     ) -> impl Iterator<Item = Vec<(&'m Region, u64)>> + use<'m> {
         self.functions.iter().map(|Placed { function, counters }| {
-            let mut sums = vec![0_u64; function.counters()];
+            let most = counters.iter().map(ExactSizeIterator::len).max().unwrap_or_default();
+            let mut sums = vec![0_u64; most];
             for counters in counters.iter().filter_map(|range| counts.get(range.clone())) {
                 sums.iter_mut().zip(counters).for_each(|(sum, count)| *sum = sum.wrapping_add(*count));
             }

@@ -193,6 +193,12 @@ impl<'s> Text<'s> {
                 all.push((*cell, *line, *count));
             }
         }
+        // What a closure begins with may be ours.
+        for (number, count) in &self.entered {
+            let closure = places.bodies.get(*number).filter(|body| body.sort == Sort::Closure);
+            let line = closure.and_then(|body| Some((self.cell_at(body.at)?.0, self.line(body.code.start))));
+            all.extend(line.map(|(cell, line)| (cell, line, *count)));
+        }
         // The end of a function has a line of its own: there its values are dropped.
         for body in places.bodies.iter().filter(|body| is_function(body)) {
             let end = body.code.end - 1;
