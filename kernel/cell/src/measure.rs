@@ -3,6 +3,7 @@
 //! The loop stands in the user's own code, which asks a [`Meter`] what to do next; what is measured is told to the kernel, where the magic words it.
 
 pub mod agree;
+pub mod calls;
 pub mod profile;
 pub mod time;
 

@@ -250,6 +250,6 @@ mod tests {
         let items = text.text().find("fn").unwrap()..text.text().len();
         assert!(text.ours_within(&items).is_empty());
         assert_eq!(text.ours_within(&(11..20)), vec![13..20; 1]);
-        assert_eq!(text.typed_within(&(12..22)), [12..13, 20..22]);
+        assert_eq!(text.typed_within(&(12..22)), [12..13, 21..22]);
     }
 }

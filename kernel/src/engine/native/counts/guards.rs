@@ -75,8 +75,8 @@ fn edits(text: &Source, shift: usize, written: &str, body: &Body, numbers: &mut 
             let number = numbers.number(cell, at.start);
             begin(written, body, &format!("let _assay_call = ::assay::measure::calls::enter({number});"))
         }
-        Sort::Closure if body.block => begin(written, body, ONCE),
-        Sort::Closure if body.loops => around(written, &body.code),
+        Sort::Closure { .. } if body.block => begin(written, body, ONCE),
+        Sort::Closure { .. } if body.loops => around(written, &body.code),
         _ => Vec::new(),
     }
 }

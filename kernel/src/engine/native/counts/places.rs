@@ -10,7 +10,7 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
     Arm, AttrStyle, Attribute, BinOp, Block, Expr, ExprAsync, ExprAwait, ExprBinary, ExprClosure, ExprIf,
-    ExprMethodCall, ImplItemFn, ItemFn, ItemImpl, Local, Macro, PatGuard, Signature, Stmt, Token, TraitItemFn,
+    ExprMatch, ExprMethodCall, ImplItemFn, ItemFn, ItemImpl, Local, Macro, PatGuard, Signature, Stmt, Token, TraitItemFn,
     Visibility,
 };
 
@@ -22,6 +22,8 @@ pub(super) struct Places {
     /// Whatever has hits of its own where it begins: signatures, statements, the code of arms and of closures, further conditions, and calls that begin a line with
     /// a dot. The rest of a statement goes with its beginning.
     pub(super) points: Vec<Range<usize>>,
+    /// Where each `match` begins, and the code of its arms, if none of them begins with a loop.
+    pub(super) matches: Vec<(usize, Vec<Range<usize>>)>,
     /// The arguments of macros that are no expressions: nobody knows what is in them.
     pub(super) opaque: Vec<Range<usize>>,
 }
@@ -48,7 +50,7 @@ pub(super) struct Body {
 pub(super) enum Sort {
     /// A function, and whether something of ours can run in it.
     Function { guarded: bool, asynchronous: bool },
-    Closure,
+    Closure { asynchronous: bool },
     /// What an `async` block makes.
     Future,
 }
@@ -127,7 +129,6 @@ impl Search<'_> {
             Stmt::Item(_) => None,
             Stmt::Expr(expression, _) => Some(self.first(expression)),
             Stmt::Macro(called) => Some(self.start(called.mac.path.span())),
-            _ => None,
         }
     }
 
@@ -215,9 +216,9 @@ impl Search<'_> {
     fn closure_at(&self, closure: &ExprClosure) -> usize {
         let words = [
             closure.lifetimes.as_ref().map(|one| one.for_token.span),
-            closure.constness.map(|one| one.span),
-            closure.asyncness.map(|one| one.span),
-            closure.capture.map(|one| one.span),
+            closure.constness.as_ref().map(|one| one.span),
+            closure.asyncness.as_ref().map(|one| one.span),
+            closure.capture.as_ref().map(|one| one.span),
         ];
         self.start(words.into_iter().flatten().next().unwrap_or(closure.inputs_begin.span))
     }
@@ -264,11 +265,11 @@ impl<'ast> Visit<'ast> for Search<'_> {
         };
         self.places.points.push(code.clone());
         self.places.bodies.push(Body {
-            sort: Sort::Closure,
+            sort: Sort::Closure { asynchronous: closure.asyncness.is_some() },
             whole: start..code.end,
             at: self.start(closure.inputs_begin.span),
             block,
-            loops: matches!(&*closure.body, Expr::Loop(_) | Expr::While(_) | Expr::ForLoop(_) | Expr::Block(_)),
+            loops: loops(&closure.body),
             inner: self.inner(attributes, &code),
             code,
         });
@@ -293,6 +294,15 @@ impl<'ast> Visit<'ast> for Search<'_> {
     fn visit_arm(&mut self, arm: &'ast Arm) {
         self.point(&arm.body);
         visit::visit_arm(self, arm);
+    }
+
+    fn visit_expr_match(&mut self, one: &'ast ExprMatch) {
+        let bodies = || one.arms.iter().map(|arm| &*arm.body);
+        if !bodies().any(loops) {
+            let arms = bodies().map(|body| self.first(body)..self.last(body)).collect();
+            self.places.matches.push((self.start(one.match_token.span), arms));
+        }
+        visit::visit_expr_match(self, one);
     }
 
     fn visit_pat_guard(&mut self, guarded: &'ast PatGuard) {
@@ -350,6 +360,19 @@ impl<'ast> Visit<'ast> for Search<'_> {
     }
 }
 
+/// Whether an expression may begin with what is run several times.
+fn loops(expression: &Expr) -> bool {
+    match expression {
+        Expr::Loop(_) | Expr::While(_) | Expr::ForLoop(_) => true,
+        Expr::Block(one) => match one.block.stmts.first() {
+            Some(Stmt::Expr(first, _)) => loops(first),
+            _ => false,
+        },
+        Expr::Unsafe(one) => matches!(one.block.stmts.first(), Some(Stmt::Expr(first, _)) if loops(first)),
+        _ => false,
+    }
+}
+
 /// `a, b, c` or `a; b`.
 fn arguments(tokens: TokenStream) -> Option<Vec<Expr>> {
     let parser = |input: ParseStream<'_>| {
@@ -373,6 +396,5 @@ fn names(attribute: &Attribute, word: &str) -> bool {
         syn::Meta::Path(path) => path.is_ident(word),
         syn::Meta::List(list) => list.tokens.to_string() == word,
         syn::Meta::NameValue(_) => false,
-        _ => false,
     }
 }

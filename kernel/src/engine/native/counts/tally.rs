@@ -36,7 +36,7 @@ pub(super) fn tally(maps: &[Map], counts: &[Vec<u64>], files: &BTreeMap<PathBuf,
     for (number, map) in maps.iter().enumerate() {
         let counts = counts.get(number).map(Vec::as_slice).unwrap_or_default();
         for function in map.functions(counts) {
-            let mut first: Option<(&str, Range<usize>, u64)> = None;
+            let mut first: Option<(&str, Entry)> = None;
             for (region, count) in function {
                 let file = &*region.file;
                 let text = texts.entry(file).or_insert_with(|| source_of(files, file).map(Text::new));
@@ -46,14 +46,15 @@ pub(super) fn tally(maps: &[Map], counts: &[Vec<u64>], files: &BTreeMap<PathBuf,
                     continue;
                 };
                 text.count(range.clone(), count);
-                if first.as_ref().is_none_or(|(_, first, _)| range.start < first.start) {
-                    first = Some((file, range, count));
+                match &mut first {
+                    Some((_, first)) if first.at <= range.start => first.behind.push(range.start),
+                    _ => first = Some((file, Entry { at: range.start, count, behind: Vec::new() })),
                 }
             }
-            if let Some((file, range, count)) = first
+            if let Some((file, entry)) = first
                 && let Some(Some(text)) = texts.get_mut(file)
             {
-                text.enter(range.start, count);
+                text.enter(&entry);
             }
         }
     }
@@ -116,28 +117,36 @@ impl<'s> Text<'s> {
         *sum = sum.saturating_add(count);
     }
 
-    /// Something was entered whose first region begins here.
-    fn enter(&mut self, at: usize, count: u64) {
-        let into = match self.entered_at(at) {
+    /// Something was entered.
+    fn enter(&mut self, entry: &Entry) {
+        let into = match self.entered_by(entry) {
             Entered::Body(body) => self.entered.entry(body).or_default(),
-            Entered::Unknown => self.unknown.entry(at).or_default(),
+            Entered::Unknown => self.unknown.entry(entry.at).or_default(),
             Entered::Future => return,
         };
-        *into = into.saturating_add(count);
+        *into = into.saturating_add(entry.count);
     }
 
-    fn entered_at(&self, at: usize) -> Entered {
+    fn entered_by(&self, entry: &Entry) -> Entered {
+        let at = entry.at;
         let Some(places) = &self.places else { return Entered::Unknown };
         let holding = places.bodies.iter().enumerate().filter(|(_, body)| body.whole.contains(&at));
         let Some((number, body)) = holding.last() else { return Entered::Unknown };
         let inside = |opaque: &Range<usize>| opaque.contains(&at) && body.code.start < opaque.start;
         match body.sort {
             _ if places.opaque.iter().any(inside) => Entered::Unknown,
+            // A closure that only makes a future has nothing but its end, and one that is `async` nothing but its braces.
+            Sort::Future if at + 1 == body.code.end => places
+                .bodies
+                .iter()
+                .position(|other| is_closure(other) && other.code == body.whole)
+                .map_or(Entered::Future, Entered::Body),
+            Sort::Closure { asynchronous: true } if body.block && entry.behind != [body.code.end - 1] => Entered::Future,
             Sort::Future => Entered::Future,
             // What a function begins with is its signature.
             Sort::Function { asynchronous: true, .. } if at >= body.code.start => Entered::Future,
             Sort::Function { .. } if at >= body.code.start => Entered::Unknown,
-            Sort::Function { .. } | Sort::Closure => Entered::Body(number),
+            Sort::Function { .. } | Sort::Closure { .. } => Entered::Body(number),
         }
     }
 
@@ -193,9 +202,15 @@ impl<'s> Text<'s> {
                 all.push((*cell, *line, *count));
             }
         }
+        // What is matched may be counted with the guard of an arm.
+        for (start, arms) in &places.matches {
+            let sum = arms.iter().map(|arm| self.count_of(arm)).sum::<Option<u64>>();
+            let cell = self.cell_at(*start).map(|(cell, _)| cell);
+            all.extend(cell.zip(sum).map(|(cell, sum)| (cell, self.line(*start), sum)));
+        }
         // What a closure begins with may be ours.
         for (number, count) in &self.entered {
-            let closure = places.bodies.get(*number).filter(|body| body.sort == Sort::Closure);
+            let closure = places.bodies.get(*number).filter(|body| is_closure(body));
             let line = closure.and_then(|body| Some((self.cell_at(body.at)?.0, self.line(body.code.start))));
             all.extend(line.map(|(cell, line)| (cell, line, *count)));
         }
@@ -249,13 +264,26 @@ impl<'s> Text<'s> {
     }
 }
 
-/// What begins at a place.
+/// What a function counts first.
+struct Entry {
+    /// Where that begins.
+    at: usize,
+    count: u64,
+    /// Where whatever else it counts begins.
+    behind: Vec<usize>,
+}
+
+/// What that is.
 enum Entered {
     /// The body of this number.
     Body(usize),
     Unknown,
     /// What makes a future was called and counted before.
     Future,
+}
+
+fn is_closure(body: &Body) -> bool {
+    matches!(body.sort, Sort::Closure { .. })
 }
 
 fn is_function(body: &Body) -> bool {

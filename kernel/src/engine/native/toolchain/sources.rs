@@ -37,7 +37,7 @@ pub(crate) const RUNTIME: Crate = Crate {
     name: "assay",
     files: files!("kernel/cell/src":
         "cell.rs" "cell/show.rs" "cell/wait.rs" "content.rs" "content/base64.rs" "cost.rs" "display.rs" "entry.rs" "flusher.rs" "hook.rs" "input.rs" "lib.rs"
-        "measure.rs" "measure/agree.rs" "measure/instruments.rs" "measure/json.rs" "measure/meter.rs" "measure/profile.rs" "measure/reference.rs" "measure/result.rs" "measure/tell.rs" "measure/time.rs"
+        "measure.rs" "measure/agree.rs" "measure/calls.rs" "measure/instruments.rs" "measure/json.rs" "measure/meter.rs" "measure/profile.rs" "measure/reference.rs" "measure/result.rs" "measure/tell.rs" "measure/time.rs"
         "outlet.rs" "progress.rs" "progress/board.rs" "progress/words.rs" "run.rs" "stop.rs" "store.rs" "table.rs" "trace.rs"),
 };
 
