@@ -13,6 +13,7 @@ mod awaits;
 mod build;
 mod calls;
 mod commands;
+#[cfg_attr(not(test), expect(dead_code, reason = "profiles, which ask for it, are joined with it later"))]
 mod counts;
 mod dependencies;
 mod diagnose;

@@ -9,6 +9,7 @@ mod coverage;
 mod guards;
 mod library;
 mod map;
+mod older;
 mod places;
 mod tally;
 #[cfg(test)]
@@ -24,7 +25,7 @@ use super::source::{Edit, Source};
 use super::split::Split;
 use super::symbols::{Functions, Outline};
 use crate::engine::{Cell, Failure, Trouble};
-use assay_link::watch::{Counts, Lens};
+use assay_link::watch::{Counts, Lens, Watched};
 use assay_magics::profiled::{Calls, Function, Hits};
 use guards::Numbers;
 use map::Map;
@@ -39,8 +40,8 @@ pub(super) struct Counted {
     /// Of each of its libraries that counts.
     maps: Vec<Map>,
     numbers: Numbers,
-    /// Whether it may reach code that was made before, and does not count.
-    older_code: bool,
+    /// What may lead it to code that was made before and counts nothing: variables and statics.
+    older: Vec<String>,
     /// The cell that runs.
     cell: u32,
 }
@@ -61,8 +62,8 @@ pub(super) async fn build_counted(
     let libraries = program.libraries.clone();
     let read = tokio::task::spawn_blocking(move || maps(&libraries)).await;
     let maps = read.unwrap_or_else(|_| Ok(Vec::new())).map_err(Failure::Trouble)?;
-    let older_code = !super::holding_code(&program).is_empty();
-    Ok(Counted { program, maps, numbers, older_code, cell: cell.number })
+    let older = older::reached(&program);
+    Ok(Counted { program, maps, numbers, older, cell: cell.number })
 }
 
 /// What code that counts is built with.
@@ -117,6 +118,18 @@ fn map(library: &Path) -> Result<Option<Map>, Trouble> {
     })
 }
 
+/// `a`, `b` and `c`.
+fn named(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => format!("`{one}`"),
+        [first @ .., last] => {
+            let first: Vec<String> = first.iter().map(|name| format!("`{name}`")).collect();
+            format!("{} and `{last}`", first.join(", "))
+        }
+    }
+}
+
 impl Counted {
     /// What its counters are seen through.
     pub(super) fn lens(&self) -> Lens {
@@ -132,6 +145,21 @@ impl Counted {
     ) -> (Vec<Calls>, Vec<Hits>) {
         let at = |file: &str, line: u32, column: u32| outline.at(file, line, column);
         self.read_with(counts, &at, &mut |function| functions.index(function))
+    }
+
+    /// What is not exact about it, a sentence each.
+    pub(super) fn doubts(&self, watched: &Watched) -> Vec<String> {
+        let mut doubts = Vec::new();
+        if !self.older.is_empty() {
+            doubts.push(format!(
+                "What is in {} may call code that was compiled before and counts nothing: functions and lines of earlier cells ran at least so often.",
+                named(&self.older)
+            ));
+        }
+        if !watched.finished {
+            doubts.push("It was cut short: where a call did not come back, what follows it on its way was counted with it.".to_owned());
+        }
+        doubts
     }
 
     /// The same. `at` knows what function stands at a line and a column, and `index` numbers functions.
@@ -160,7 +188,7 @@ impl Counted {
                 (_, None) => (total == 0).then_some(0),
             };
             let function = index(function);
-            let at_least = self.older_code && cell != self.cell;
+            let at_least = !self.older.is_empty() && cell != self.cell;
             let called = Calls { function, total, primitive, at_least };
             let sum = |one: Calls| Calls {
                 total: one.total.saturating_add(total),

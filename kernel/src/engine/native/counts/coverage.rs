@@ -128,7 +128,8 @@ pub(super) fn functions(section: &[u8], files: &Files) -> Result<Vec<Function>, 
     while !rest.is_empty() {
         let (name, size, form, table) = (rest.u64()?, rest.u32()?, rest.u64()?, rest.u64()?);
         let mapping = rest.take(size as usize)?;
-        let files = files.get(&table).ok_or(Unreadable::Contradiction("the names of some files are missing"))?;
+        let files =
+            files.get(&table).ok_or(Unreadable::Contradiction("the names of some files are missing"))?;
         let mut function = Function { name, form, ..Function::default() };
         Reader { rest: Bytes(mapping), files, expressions: Vec::new() }.read(&mut function)?;
         // A function may be written several times: by each part of the library that has compiled it, and by one that has not.
@@ -302,9 +303,9 @@ impl Function {
             }
         }
         // Where code is under way, what lies before it has been counted, and what lies behind it not yet.
-        self.regions.iter().map(move |region| {
-            (region, u64::try_from(value(region.counter, &computed)).unwrap_or_default())
-        })
+        self.regions
+            .iter()
+            .map(move |region| (region, u64::try_from(value(region.counter, &computed)).unwrap_or_default()))
     }
 }
 
@@ -348,7 +349,7 @@ mod tests {
     fn names_of_files_are_read_packed_or_not() {
         let names = |bytes: &[u8]| {
             let all = files(bytes).unwrap();
-            all.values().flatten().map(|name| name.to_string()).collect::<Vec<_>>()
+            all.values().flatten().map(ToString::to_string).collect::<Vec<_>>()
         };
         assert_eq!(names(&map(5, TABLE)), ["/dir", "a/b.r"]);
         let packed = miniz_oxide::deflate::compress_to_vec_zlib(&TABLE[3..], 6);
@@ -382,7 +383,8 @@ mod tests {
             32, 1, 5, 0, 1, 0, 1, // a branch
         ];
         let function = one(&mapping).unwrap();
-        let counts = |counters: &[u64]| function.counted(counters).map(|(_, count)| count).collect::<Vec<_>>();
+        let counts =
+            |counters: &[u64]| function.counted(counters).map(|(_, count)| count).collect::<Vec<_>>();
         assert_eq!(counts(&[10, 3, 4]), [10, 7, 11, 0]);
         assert_eq!(counts(&[2, 3, 4]), [2, 0, 3, 0]);
         assert_eq!(counts(&[]), [0; 4]);

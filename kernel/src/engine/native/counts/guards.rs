@@ -131,11 +131,20 @@ mod tests {
             assert_eq!(guarded(cell), expected);
         };
         check("fn one() {/*one*/}", &["one"]);
-        check("pub(crate) unsafe extern \"C\" fn one<T>(x: [u8; { 1 }]) -> T where T: Copy {/*one*/ todo!() }", &["one"]);
-        check("impl<T> P<{ N }> for Q { const N: u8 = { 1 }; fn one(&self) {/*one*/} pub fn two() -> u8 {/*two*/ 2 } }", &["one", "two"]);
+        check(
+            "pub(crate) unsafe extern \"C\" fn one<T>(x: [u8; { 1 }]) -> T where T: Copy {/*one*/ todo!() }",
+            &["one"],
+        );
+        check(
+            "impl<T> P<{ N }> for Q { const N: u8 = { 1 }; fn one(&self) {/*one*/} pub fn two() -> u8 {/*two*/ 2 } }",
+            &["one", "two"],
+        );
         check("trait T { fn none(); fn one(&self) -> u8 {/*one*/ 1 } }", &["one"]);
         check("mod a { mod b { fn one() {/*one*/} } }", &["one"]);
-        check("fn one() {/*one*/ fn two() {/*two*/} struct P; impl P { fn tri() {/*tri*/} } two() }", &["one", "two", "tri"]);
+        check(
+            "fn one() {/*one*/ fn two() {/*two*/} struct P; impl P { fn tri() {/*tri*/} } two() }",
+            &["one", "two", "tri"],
+        );
         check("{ fn one() {/*one*/} one(); }", &["one"]);
         check("const N: fn() = { fn one() {/*one*/} one };", &["one"]);
         // Those cannot.
@@ -164,7 +173,10 @@ mod tests {
         check("f(|x| { x + 1 });", "f(|x| { ONCE x + 1 });");
         check("f(move || loop { break });", "f(move || { ONCE loop { break } });");
         check("f(|| 'a: while x() { continue 'a; })", "f(|| { ONCE 'a: while x() { continue 'a; } })");
-        check("f(|| for x in y { g(|| for z in x {}) })", "f(|| { ONCE for x in y { g(|| { ONCE for z in x {} }) } })");
+        check(
+            "f(|| for x in y { g(|| for z in x {}) })",
+            "f(|| { ONCE for x in y { g(|| { ONCE for z in x {} }) } })",
+        );
         check("println!(\"{}\", f(|x| { x }));", "println!(\"{}\", f(|x| { ONCE x }));");
         check("a || b; let f = async || { 1 };", "a || b; let f = async || { ONCE 1 };");
     }

@@ -20,7 +20,9 @@ const TEXT: &str = "#![allow(nonstandard_style)]
 
 /// How code is compiled that counts. Threads count together: a counter that is not changed at once would lose some.
 pub(in super::super) fn flags() -> impl Iterator<Item = OsString> {
-    ["-Cinstrument-coverage", "-Cllvm-args=-instrprof-atomic-counter-update-all"].into_iter().map(OsString::from)
+    ["-Cinstrument-coverage", "-Cllvm-args=-instrprof-atomic-counter-update-all"]
+        .into_iter()
+        .map(OsString::from)
 }
 
 /// Makes it, once for each workshop.

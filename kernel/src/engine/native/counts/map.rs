@@ -39,6 +39,9 @@ struct Placed {
     counters: Vec<Range<usize>>,
 }
 
+/// The counters of functions, by the hashes of their names and of their forms.
+type Counting = BTreeMap<(u64, u64), Vec<Range<usize>>>;
+
 impl Map {
     /// That of a library; none if it counts nothing.
     pub(super) fn of(library: &Path, bytes: &[u8]) -> Result<Option<Self>, Unreadable> {
@@ -113,14 +116,10 @@ fn check_version(elf: &ElfFile<'_, FileHeader64<Endianness>>) -> Result<(), Unre
     if VERSIONS.contains(&version) { Ok(()) } else { Err(Unreadable::CountersVersion(version)) }
 }
 
-/// Where the counters of each function are, by the hashes of its name and of its form.
-fn places(
-    at: u64,
-    records: &[u8],
-    counters: Range<u64>,
-) -> Result<BTreeMap<(u64, u64), Vec<Range<usize>>>, Unreadable> {
+/// Where the counters of each function are.
+fn places(at: u64, records: &[u8], counters: Range<u64>) -> Result<Counting, Unreadable> {
     let outside = Unreadable::Contradiction("a function's counters are not where counters are");
-    let mut found: BTreeMap<(u64, u64), Vec<Range<usize>>> = BTreeMap::new();
+    let mut found = Counting::new();
     let (all, rest) = records.as_chunks::<RECORD>();
     if !rest.is_empty() {
         return Err(Unreadable::CutShort);
@@ -135,7 +134,8 @@ fn places(
         if start < counters.start || end > counters.end || !(start - counters.start).is_multiple_of(COUNTER) {
             return Err(outside);
         }
-        let index = |address: u64| usize::try_from((address - counters.start) / COUNTER).unwrap_or(usize::MAX);
+        let index =
+            |address: u64| usize::try_from((address - counters.start) / COUNTER).unwrap_or(usize::MAX);
         found.entry((name, form)).or_default().push(index(start)..index(end));
     }
     Ok(found)

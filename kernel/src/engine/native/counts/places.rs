@@ -10,8 +10,8 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
     Arm, AttrStyle, Attribute, BinOp, Block, Expr, ExprAsync, ExprAwait, ExprBinary, ExprClosure, ExprIf,
-    ExprMatch, ExprMethodCall, ImplItemFn, ItemFn, ItemImpl, Local, Macro, PatGuard, Signature, Stmt, Token, TraitItemFn,
-    Visibility,
+    ExprMatch, ExprMethodCall, ImplItemFn, ItemFn, ItemImpl, Local, Macro, PatGuard, Signature, Stmt, Token,
+    TraitItemFn, Visibility,
 };
 
 /// All of them. Ranges are bytes of the text.
@@ -49,8 +49,13 @@ pub(super) struct Body {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sort {
     /// A function, and whether something of ours can run in it.
-    Function { guarded: bool, asynchronous: bool },
-    Closure { asynchronous: bool },
+    Function {
+        guarded: bool,
+        asynchronous: bool,
+    },
+    Closure {
+        asynchronous: bool,
+    },
     /// What an `async` block makes.
     Future,
 }
@@ -209,7 +214,8 @@ impl Search<'_> {
     /// The attributes with which a block begins.
     fn inner(&self, attributes: &[Attribute], code: &Range<usize>) -> Option<Range<usize>> {
         let inner = attributes.iter().filter(|attribute| matches!(attribute.style, AttrStyle::Inner(_)));
-        let ranges = inner.map(|one| self.start(one.pound_token.span)..self.bytes(one.bracket_token.span.close()).end);
+        let ranges =
+            inner.map(|one| self.start(one.pound_token.span)..self.bytes(one.bracket_token.span.close()).end);
         ranges.filter(|range| code.contains(&range.start)).reduce(|first, last| first.start..last.end)
     }
 

@@ -40,8 +40,10 @@ pub(super) fn tally(maps: &[Map], counts: &[Vec<u64>], files: &BTreeMap<PathBuf,
             for (region, count) in function {
                 let file = &*region.file;
                 let text = texts.entry(file).or_insert_with(|| source_of(files, file).map(Text::new));
-                let Some((text, range)) =
-                    text.as_mut().and_then(|text| Some((text.bytes(region)?, text))).map(|(range, text)| (text, range))
+                let Some((text, range)) = text
+                    .as_mut()
+                    .and_then(|text| Some((text.bytes(region)?, text)))
+                    .map(|(range, text)| (text, range))
                 else {
                     continue;
                 };
@@ -130,8 +132,8 @@ impl<'s> Text<'s> {
     fn entered_by(&self, entry: &Entry) -> Entered {
         let at = entry.at;
         let Some(places) = &self.places else { return Entered::Unknown };
-        let holding = places.bodies.iter().enumerate().filter(|(_, body)| body.whole.contains(&at));
-        let Some((number, body)) = holding.last() else { return Entered::Unknown };
+        let mut holding = places.bodies.iter().enumerate().filter(|(_, body)| body.whole.contains(&at));
+        let Some((number, body)) = holding.next_back() else { return Entered::Unknown };
         let inside = |opaque: &Range<usize>| opaque.contains(&at) && body.code.start < opaque.start;
         match body.sort {
             _ if places.opaque.iter().any(inside) => Entered::Unknown,
@@ -141,7 +143,9 @@ impl<'s> Text<'s> {
                 .iter()
                 .position(|other| is_closure(other) && other.code == body.whole)
                 .map_or(Entered::Future, Entered::Body),
-            Sort::Closure { asynchronous: true } if body.block && entry.behind != [body.code.end - 1] => Entered::Future,
+            Sort::Closure { asynchronous: true } if body.block && entry.behind != [body.code.end - 1] => {
+                Entered::Future
+            }
             Sort::Future => Entered::Future,
             // What a function begins with is its signature.
             Sort::Function { asynchronous: true, .. } if at >= body.code.start => Entered::Future,
@@ -165,7 +169,8 @@ impl<'s> Text<'s> {
                 (None, _) => return None,
             })
         });
-        let unknown = self.unknown.iter().filter_map(|(at, count)| Some((self.cell_at(*at)?, What::Unknown, *count)));
+        let unknown =
+            self.unknown.iter().filter_map(|(at, count)| Some((self.cell_at(*at)?, What::Unknown, *count)));
         for (place, what, count) in known.chain(unknown) {
             let (_, total) = tally.calls.entry(place).or_insert((what, 0));
             *total = total.saturating_add(count);
@@ -191,13 +196,17 @@ impl<'s> Text<'s> {
         for point in &places.points {
             // What begins with a word of ours begins where the user's first word stands, if that is on the same line.
             let line = self.line(point.start);
-            let Some(((cell, _), _)) = self.first_of(point).filter(|(_, at)| self.line(*at) == line) else { continue };
+            let Some(((cell, _), _)) = self.first_of(point).filter(|(_, at)| self.line(*at) == line) else {
+                continue;
+            };
             match regions.get(&line) {
                 Some(regions) => all.extend(regions.iter().map(|(cell, _, count)| (*cell, line, *count))),
                 None => all.extend(self.count_of(point).map(|count| (cell, line, count))),
             }
         }
-        for (line, (cell, at, count)) in regions.iter().flat_map(|(line, all)| all.iter().map(move |one| (line, one))) {
+        for (line, (cell, at, count)) in
+            regions.iter().flat_map(|(line, all)| all.iter().map(move |one| (line, one)))
+        {
             if places.opaque.iter().any(|opaque| opaque.contains(at)) {
                 all.push((*cell, *line, *count));
             }
@@ -217,7 +226,9 @@ impl<'s> Text<'s> {
         // The end of a function has a line of its own: there its values are dropped.
         for body in places.bodies.iter().filter(|body| is_function(body)) {
             let end = body.code.end - 1;
-            if let (Some((cell, _)), Some(count)) = (self.cell_at(end), self.regions.get(&(end, Reverse(end + 1)))) {
+            if let (Some((cell, _)), Some(count)) =
+                (self.cell_at(end), self.regions.get(&(end, Reverse(end + 1))))
+            {
                 all.push((cell, self.line(end), *count));
             }
         }

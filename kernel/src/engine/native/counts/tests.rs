@@ -133,10 +133,11 @@ impl Bench {
         });
         let counts = Counts { libraries: libraries.collect(), calls: Vec::new() };
         let mut functions: Vec<Function> = Vec::new();
-        let (calls, hits) = counted.read_with(&counts, &|file, line, column| self.named(file, line, column), &mut |one| {
-            functions.push(one);
-            functions.len() - 1
-        });
+        let (calls, hits) =
+            counted.read_with(&counts, &|file, line, column| self.named(file, line, column), &mut |one| {
+                functions.push(one);
+                functions.len() - 1
+            });
         let printed = page.0.lock().unwrap().clone();
         Seen { counted, ending, printed, calls, hits, functions }
     }
@@ -148,7 +149,10 @@ impl Bench {
     /// Where a library is in the memory of the process.
     fn base(&self, library: &str) -> u64 {
         let maps = std::fs::read_to_string(format!("/proc/{}/maps", self.child.pid())).unwrap();
-        let line = maps.lines().find(|line| line.ends_with(library)).unwrap_or_else(|| panic!("{library} in {maps}"));
+        let line = maps
+            .lines()
+            .find(|line| line.ends_with(library))
+            .unwrap_or_else(|| panic!("{library} in {maps}"));
         u64::from_str_radix(line.split('-').next().unwrap(), 16).unwrap()
     }
 
@@ -166,7 +170,9 @@ impl Bench {
     /// The hits that are expected of a cell.
     fn expected(&self, cell: usize) -> Vec<(u32, u64)> {
         let lines = (1..).zip(self.cells[cell - 1].lines());
-        lines.filter_map(|(line, text)| Some((line, text.rsplit_once("//= ")?.1.trim().parse().unwrap()))).collect()
+        lines
+            .filter_map(|(line, text)| Some((line, text.rsplit_once("//= ")?.1.trim().parse().unwrap())))
+            .collect()
     }
 
     /// Runs cells, of which the last one counts, and compares hits with what stands in them, and calls with these.
@@ -190,15 +196,22 @@ impl Bench {
             let shown: Vec<String> = (1..)
                 .zip(text.lines())
                 .map(|(line, text)| {
-                    let hits = lines.iter().find(|(of, _)| *of == line).map_or_else(String::new, |(_, hits)| hits.to_string());
+                    let hits = lines
+                        .iter()
+                        .find(|(of, _)| *of == line)
+                        .map_or_else(String::new, |(_, hits)| hits.to_string());
                     format!("{hits:>8} {text}")
                 })
                 .collect();
             assert_eq!(lines, self.expected(number), "{file}:\n{}", shown.join("\n"));
         }
-        let mut counted: Vec<(String, u64)> =
-            seen.calls.iter().map(|calls| (seen.functions[calls.function].name.replace("{closure}", ""), calls.total)).collect();
-        let mut calls: Vec<(String, u64)> = calls.iter().map(|(name, total)| ((*name).to_owned(), *total)).collect();
+        let mut counted: Vec<(String, u64)> = seen
+            .calls
+            .iter()
+            .map(|calls| (seen.functions[calls.function].name.replace("{closure}", ""), calls.total))
+            .collect();
+        let mut calls: Vec<(String, u64)> =
+            calls.iter().map(|(name, total)| ((*name).to_owned(), *total)).collect();
         counted.sort();
         calls.sort();
         assert_eq!(counted, calls);
@@ -323,15 +336,8 @@ for _ in 0..20 { Square(1.0).twice(); show(\"text\"); } //= 20
 let sum = constant(constant(constant(1))); //= 1
 const TWO: usize = constant(1);
 sum + TWO //= 1";
-    let calls = [
-        ("show", 30),
-        ("twice", 30),
-        ("area", 10),
-        ("area", 20),
-        ("from", 0),
-        ("constant", 3),
-        ("for", 1),
-    ];
+    let calls =
+        [("show", 30), ("twice", 30), ("area", 10), ("area", 20), ("from", 0), ("constant", 3), ("for", 1)];
     Bench::check(&[cell, last], &calls).await;
 }
 
@@ -366,7 +372,10 @@ println!(\"not reached\"); //= 1";
     let mut bench = Bench::new().await;
     bench.run(cell).await;
     let seen = bench.count(&last.replace("fails(0); //= 1\n", "")).await;
-    bench.compare(&seen, &[("checked", 10), ("half", 10), ("|error|", 0), ("fails", 4), ("for", 1), ("||", 1)]);
+    bench.compare(
+        &seen,
+        &[("checked", 10), ("half", 10), ("|error|", 0), ("fails", 4), ("for", 1), ("||", 1)],
+    );
 }
 
 #[tokio::test]
@@ -449,7 +458,15 @@ let third = async |n: u64| { //= 1
 };
 first(1).await + first(1).await + second(1).await + third(1).await; //= 1
 drop((never, second(1))); //= 1";
-    let calls = [("later", 3), ("pause", 2), ("|context|", 4), ("|n: u64|", 2), ("|n: u64|", 2), ("|n: u64|", 1), ("let", 1)];
+    let calls = [
+        ("later", 3),
+        ("pause", 2),
+        ("|context|", 4),
+        ("|n: u64|", 2),
+        ("|n: u64|", 2),
+        ("|n: u64|", 1),
+        ("let", 1),
+    ];
     let (_, seen) = Bench::check(&[cell, last], &calls).await;
     assert_eq!(seen.printed, "7\n");
 }
@@ -491,7 +508,7 @@ async fn a_unit_of_several_cells_has_the_lines_of_each() {
     let (_, seen) = Bench::check(&cells, &[("new", 2), ("next", 2), ("let", 1)]).await;
     // State is that of the notebook.
     assert_eq!(seen.printed, "2 3 2 [1, 1, 2]\n");
-    assert!(seen.counted.older_code);
+    assert_eq!(seen.counted.older, ["f"]);
     let at_least = |name: &str| {
         let calls = seen.calls.iter().find(|calls| seen.functions[calls.function].name == name).unwrap();
         calls.at_least
@@ -554,7 +571,9 @@ fn library() -> Vec<u8> {
     std::fs::write(&source, text).unwrap();
     let library = folder.path().join("liblib.so");
     let mut rustc = std::process::Command::new("rustc");
-    rustc.args(["--edition=2024", "--crate-type=dylib", "-Cprefer-dynamic", "-Awarnings", "-o"]).arg(&library);
+    rustc
+        .args(["--edition=2024", "--crate-type=dylib", "-Cprefer-dynamic", "-Awarnings", "-o"])
+        .arg(&library);
     assert!(rustc.args(super::flags()).arg(&source).status().unwrap().success());
     std::fs::read(library).unwrap()
 }
@@ -593,4 +612,46 @@ fn bytes_that_are_not_right_are_an_error_and_no_panic() {
             Ok(())
         })
         .unwrap();
+}
+
+#[tokio::test]
+async fn variables_and_statics_may_lead_to_older_code() {
+    let mut bench = Bench::new().await;
+    bench.run("struct Game { plays: Vec<Box<dyn Fn(u64) -> u64>>, rule: u64 } struct Plain(fn() -> u64); struct No { x: u64 } trait T { fn f(&self); }").await;
+    bench.run("static HOOKS: std::sync::Mutex<Vec<fn()>> = std::sync::Mutex::new(Vec::new()); fn hook() { HOOKS.lock().unwrap().clear() } static N: u8 = 1;").await;
+    bench.run("let a = vec![Game { plays: vec![Box::new(|x| x)], rule: 1 }]; let b = Plain(|| 1); let c = No { x: 1 }; let d: Box<dyn Fn()> = Box::new(|| ());").await;
+    let mut older = async |text: &str| bench.count(text).await.counted.older;
+    assert!(older("c.x").await.is_empty());
+    assert_eq!(older("a.len() + b.0() as usize").await, ["a", "b"]);
+    assert_eq!(older("d(); hook()").await, ["d", "HOOKS"]);
+}
+
+#[tokio::test]
+async fn what_a_body_begins_with_does_not_disturb_what_is_put_into_it() {
+    let cell = "\
+fn next() -> u64 {static N: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0); //= 3
+    N.fetch_add(1, std::sync::atomic::Ordering::Relaxed) //= 3
+} //= 3
+fn allowed() -> u64 { //= 1
+    #![allow(unused)]
+    let x = 1; //= 1
+    return x; //= 1
+} //= 1
+thread_local! { static LOCAL: std::cell::Cell<u64> = std::cell::Cell::new({ fn two() -> u64 { 2 } two() }); }
+static LAZY: std::sync::LazyLock<u64> = std::sync::LazyLock::new(|| {
+    let x = 3;
+    x
+});
+extern \"C\" fn foreign(x: u64) -> u64 { x } //= 1
+impl Drop for P { fn drop(&mut self) { next(); } } //= 1
+struct P;
+mod inner { pub fn deep() -> u64 { 1 } } //= 1";
+    let mut bench = Bench::new().await;
+    bench.run(cell).await;
+    bench.run("next() + *LAZY").await;
+    let seen = bench.count("println!(\"{} {} {} {} {}\", next(), allowed(), LOCAL.get(), *LAZY, foreign(4) + inner::deep()); //= 1\nnext(); drop(P); //= 1").await;
+    // The static and its function are what they were.
+    assert_eq!(seen.printed, "1 1 2 3 5\n");
+    let calls = [("next", 3), ("allowed", 1), ("foreign", 1), ("drop", 1), ("deep", 1), ("println", 1)];
+    bench.compare(&seen, &calls);
 }
