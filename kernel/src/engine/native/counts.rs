@@ -147,9 +147,15 @@ impl Counted {
         self.read_with(counts, &at, &mut |function| functions.index(function))
     }
 
-    /// What is not exact about it, a sentence each.
-    pub(super) fn doubts(&self, watched: &Watched) -> Vec<String> {
+    /// What is not exact about it, a sentence each; `own_crates` says whether the notebook has crates of the user's own.
+    pub(super) fn doubts(&self, watched: &Watched, own_crates: bool) -> Vec<String> {
         let mut doubts = Vec::new();
+        if own_crates {
+            doubts.push(
+                "Calls and hits are counted in cells alone: crates of your own run as they were compiled."
+                    .to_owned(),
+            );
+        }
         if !self.older.is_empty() {
             doubts.push(format!(
                 "What is in {} may call code that was compiled before and counts nothing: functions and lines of earlier cells ran at least so often.",

@@ -138,13 +138,6 @@ impl Source {
         ours
     }
 
-    /// What of these bytes the user typed.
-    pub(super) fn typed_within(&self, bytes: &Range<usize>) -> Vec<Range<usize>> {
-        let here = self.pieces.iter().map(|piece| &piece.here);
-        let within = here.map(|here| here.start.max(bytes.start)..here.end.min(bytes.end));
-        within.filter(|range| range.start < range.end).collect()
-    }
-
     /// The bytes of a cell that stand at these bytes. What is ours at one of their ends is left out; what is ours at both is nobody's, and so is
     /// what joins two cells. An empty range lies in the piece that it touches.
     pub(super) fn origin(&self, bytes: &Range<usize>) -> Option<(u32, Range<usize>)> {
@@ -165,6 +158,13 @@ impl Source {
         let start = first.start + (from - first.here.start);
         let end = last.start + (to - last.here.start);
         (users && first.cell == last.cell && start <= end).then_some((first.cell, start..end))
+    }
+
+    /// What of these bytes the user typed.
+    pub(super) fn typed_within(&self, bytes: &Range<usize>) -> Vec<Range<usize>> {
+        let here = self.pieces.iter().map(|piece| &piece.here);
+        let within = here.map(|here| here.start.max(bytes.start)..here.end.min(bytes.end));
+        within.filter(|range| range.start < range.end).collect()
     }
 
     /// The byte at a line and a column in characters, both from 1.

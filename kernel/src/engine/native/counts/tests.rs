@@ -5,13 +5,15 @@
 use super::{Counted, build_counted};
 use crate::child::{Child, Ended, Errand, Setup};
 use crate::engine::native::build::{Workshop, build};
+use crate::engine::native::dependencies::{Dependencies, Site};
 use crate::engine::native::entry::Style;
 use crate::engine::native::notebook::Notebook;
+use crate::engine::native::symbols::{Functions, Outline};
 use crate::engine::native::toolchain::Toolchain;
 use crate::engine::{Cell, Host, Output};
 use crate::session::event::NoInput;
 use assay_link::native::{Ending, Kept};
-use assay_link::watch::{Counts, Lens};
+use assay_link::watch::{Counts, Lens, Seen as Through, Watched};
 use assay_magics::plan::Insert;
 use assay_magics::profiled::{Calls, Function, Hits};
 use futures::FutureExt;
@@ -654,4 +656,59 @@ mod inner { pub fn deep() -> u64 { 1 } } //= 1";
     assert_eq!(seen.printed, "1 1 2 3 5\n");
     let calls = [("next", 3), ("allowed", 1), ("foreign", 1), ("drop", 1), ("deep", 1), ("println", 1)];
     bench.compare(&seen, &calls);
+}
+
+#[tokio::test]
+async fn crates_that_were_added_are_those_of_the_notebook() {
+    let mut bench = Bench::new().await;
+    let words = bench.folder.path().join("words");
+    std::fs::create_dir_all(words.join("src")).unwrap();
+    let manifest = "[package]\nname = \"words\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n";
+    std::fs::write(words.join("Cargo.toml"), manifest).unwrap();
+    let text = "use std::sync::atomic::{AtomicU64, Ordering};
+        static CALLS: AtomicU64 = AtomicU64::new(0);
+        pub fn count() -> u64 { CALLS.fetch_add(1, Ordering::Relaxed) }
+        pub fn apply<T>(times: u64, mut f: impl FnMut(u64) -> T) -> Vec<T> { (0..times).map(|x| f(x)).collect() }
+        #[inline] pub fn one() -> u64 { 1 }";
+    std::fs::write(words.join("src/lib.rs"), text).unwrap();
+    let mut dependencies = Dependencies::default();
+    dependencies.offline = true;
+    let (toolchain, environment) =
+        (bench.workshop.toolchain.clone(), bench.workshop.toolchain.environment.clone());
+    let (folder, shelf) = (bench.folder.path().to_owned(), bench.folder.path().join("shelf"));
+    let site = Site { toolchain: &toolchain, folder: &folder, environment: &environment, shelf: &shelf };
+    dependencies.add(&["words = { path = \"words\" }".to_owned()], site, &mut |_| ()).await.unwrap();
+    bench.workshop.linked = dependencies.linked();
+    bench.run("fn f(n: u64) -> u64 { words::one() + words::count() + n } //= 5").await;
+    bench.run("f(1); f(2)").await;
+    let seen =
+        bench.count("println!(\"{:?}\", words::apply(4, |x| f(x))); //= 4\nf(0) + words::one() //= 1").await;
+    assert_eq!(seen.printed, "[3, 5, 7, 9]\n");
+    bench.compare(&seen, &[("f", 5), ("|x|", 4), ("println", 1)]);
+}
+
+#[tokio::test]
+async fn what_is_not_exact_is_said() {
+    let mut bench = Bench::new().await;
+    bench.run("let f: Box<dyn Fn()> = Box::new(|| ()); let g = 1;").await;
+    let watched = |finished| Watched {
+        wall: 0,
+        user: 0,
+        system: 0,
+        runs: 1,
+        finished,
+        seen: Through::Counts(Counts::default()),
+    };
+    let seen = bench.count("f(); g").await;
+    assert_eq!(seen.counted.doubts(&watched(true), true).len(), 2);
+    assert!(
+        seen.counted.doubts(&watched(true), false)[0]
+            .starts_with("What is in `f` may call code that was compiled before")
+    );
+    let seen = bench.count("g").await;
+    assert!(seen.counted.doubts(&watched(true), false).is_empty());
+    assert!(seen.counted.doubts(&watched(false), false)[0].starts_with("It was cut short"));
+    let nothing = seen.counted.read(&Counts::default(), &Outline::default(), &mut Functions::default());
+    // What was never counted never ran.
+    assert_eq!(nothing, (Vec::new(), vec![Hits { file: "cell[3]".to_owned(), lines: vec![(1, 0)] }]));
 }
