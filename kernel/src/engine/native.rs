@@ -39,7 +39,6 @@ mod source;
 mod split;
 mod statics;
 mod supersede;
-#[cfg_attr(not(test), expect(dead_code, reason = "the profilers call it once they are joined"))]
 mod symbols;
 #[cfg(test)]
 mod tests;
@@ -173,7 +172,14 @@ impl Native {
                                 .to_owned(),
                         ),
                     })?;
-                Workshop { toolchain, linked: Arc::default(), folder, made: 0, style: Style::default() }
+                Workshop {
+                    toolchain,
+                    linked: Arc::default(),
+                    folder,
+                    made: 0,
+                    style: Style::default(),
+                    counting: None,
+                }
             }
         };
         Ok(workshop.insert(made))

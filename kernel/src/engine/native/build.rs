@@ -2,6 +2,7 @@
 
 use super::adjust::{self, Adjustment};
 use super::awaits::awaits;
+use super::counts::{self, Counting};
 use super::dependencies::Linked;
 use super::diagnose::{Files, explain, leave_out_repeated, note};
 use super::entry::{Entry, Places, Style, Taken};
@@ -12,7 +13,7 @@ use super::notebook::{Gone, Notebook, Variable};
 use super::place::{Placed, place};
 use super::prelude::{Prelude, bound, prelude};
 use super::rustc::{self, Compiled, Message, Order};
-use super::source::Source;
+use super::source::{Edit, Source};
 use super::split::{Kind, Part, Split, Statement, split};
 use super::toolchain::Toolchain;
 use super::types::{self, Closures, Found};
@@ -38,6 +39,8 @@ pub(super) struct Workshop {
     pub(super) folder: PathBuf,
     /// How many crates have been made: no two libraries have one name, since none is ever closed.
     pub(super) made: u64,
+    /// While code is built that counts.
+    pub(super) counting: Option<Counting>,
 }
 
 /// A cell that has compiled.
@@ -105,9 +108,18 @@ async fn build_with(
     notebook.texts.insert(cell.number, Arc::from(cell.source.as_str()));
     within_items(cell.number, &text, &split)?;
     let placed = place(&mut notebook, cell.number, &text, &split);
+    let guards = workshop.counting.as_mut().map(|counting| counting.guard(&mut notebook, &text, &split));
     let notes = notebook.left_behind(before);
-    let builder =
-        Builder { workshop, notebook, cell, text: &text, split: &split, warnings: Vec::new(), notes };
+    let builder = Builder {
+        workshop,
+        notebook,
+        cell,
+        text: &text,
+        split: &split,
+        guards: guards.unwrap_or_default(),
+        warnings: Vec::new(),
+        notes,
+    };
     builder.build(&placed).await
 }
 
@@ -132,6 +144,8 @@ struct Builder<'a> {
     /// Its text, with what is inserted.
     text: &'a Arc<Source>,
     split: &'a Split,
+    /// What its statements count with.
+    guards: Vec<Edit>,
     warnings: Vec<Diagnostic>,
     notes: Vec<String>,
 }
@@ -267,6 +281,7 @@ impl Builder<'_> {
             start: self.workshop.linked.runtime().unwrap_or_default(),
             style: self.workshop.style,
             endless: false,
+            guards: self.guards.clone(),
         }
     }
 
@@ -357,11 +372,19 @@ impl Builder<'_> {
         let reached = self.notebook.units.reached(units);
         let reached = reached.into_iter().filter_map(|id| self.notebook.units.get(id));
         let names = reached.flat_map(Unit::names).chain(self.workshop.linked.aliases()).cloned().collect();
-        Loaded { names, crates: self.workshop.linked.declarations() }
+        let mut crates = self.workshop.linked.declarations();
+        if self.workshop.counting.is_some() {
+            crates.push_str(&format!("extern crate {} as _;\n", counts::CRATE));
+        }
+        Loaded { names, crates }
     }
 
     /// Writes a crate's files and compiles it.
     async fn make(&mut self, made: &Crate, with_mir: bool) -> Result<Made, Failure> {
+        let counting = self.workshop.counting.as_ref().map(|counting| &counting.library);
+        // Nobody keeps the variables of a cell that counts.
+        let with_mir = with_mir && counting.is_none();
+        let counters = counting.map(|library| (counts::CRATE.to_owned(), library.clone()));
         let folder = format!("{}-{}", made.name, self.workshop.made);
         self.workshop.made += 1;
         let written = write(&self.workshop.folder, &folder, made)
@@ -389,10 +412,12 @@ impl Builder<'_> {
                 .filter_map(unit)
                 .chain(self.workshop.toolchain.externs())
                 .chain(linked.externs())
+                .chain(counters.clone())
                 .collect(),
             search: on
                 .iter()
                 .chain(&own)
+                .chain(counting)
                 .filter_map(|library| library.parent().map(Path::to_owned))
                 .chain(linked.search())
                 .collect(),
@@ -403,7 +428,12 @@ impl Builder<'_> {
                 .iter()
                 .map(|file| (format!("{folder}/{}", file.name), file.shown.clone()))
                 .collect(),
-            extra: linked.natives().iter().map(|folder| rustc::joined("-Lnative=", folder)).collect(),
+            extra: linked
+                .natives()
+                .iter()
+                .map(|folder| rustc::joined("-Lnative=", folder))
+                .chain(counters.iter().flat_map(|_| counts::flags()))
+                .collect(),
         };
         let compiled = rustc::compile(&self.workshop.toolchain, &self.workshop.folder, &order)
             .await
@@ -536,7 +566,9 @@ impl Builder<'_> {
         let libraries = made.map_or_else(Vec::new, |made: Made| {
             let on = made.needs.iter().filter_map(|id| units.library(*id).cloned()).collect();
             let on = units.libraries(&on).into_iter().filter(|other| *other != made.library);
-            self.workshop.linked.libraries().chain(on).chain([made.library.clone()]).collect()
+            let counters = self.workshop.counting.as_ref().map(|counting| counting.library.clone());
+            let below = self.workshop.linked.libraries().chain(counters);
+            below.chain(on).chain([made.library.clone()]).collect()
         });
         Program {
             notebook: self.notebook,
@@ -587,7 +619,7 @@ fn write(folder: &Path, name: &str, made: &Crate) -> std::io::Result<BTreeMap<Pa
     Ok(files)
 }
 
-fn unwritable(folder: &Path, error: &std::io::Error) -> Trouble {
+pub(super) fn unwritable(folder: &Path, error: &std::io::Error) -> Trouble {
     Trouble {
         what: format!("the cell cannot be compiled in {}: {error}", folder.display()),
         remedy: Some("make room there, or make it writable; XDG_CACHE_HOME names another place".to_owned()),

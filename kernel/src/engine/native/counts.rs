@@ -1,29 +1,218 @@
-//! A stand-in until what counts is joined.
+//! How often functions are called and lines are run: counted by code that is built again so that it counts.
+//!
+//! The cell and all units that it reaches are compiled with `-Cinstrument-coverage` ([`library`]), and with guards in their functions ([`guards`]); they run where
+//! nothing of it is left. What a counter counts is written in the library itself ([`coverage`], [`map`]), by place in what the compiler was given; which function or line
+//! of the user's that is says the text ([`places`], [`tally`]).
 
-use super::build::{Program, Workshop};
+mod bytes;
+mod coverage;
+mod guards;
+mod library;
+mod map;
+mod older;
+mod places;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod unreadable;
+
+pub(super) use library::{CRATE, flags};
+
+use super::build::{Program, Workshop, build, unwritable};
+use super::generate::shown;
 use super::notebook::Notebook;
+use super::source::{Edit, Source};
+use super::split::Split;
 use super::symbols::{Functions, Outline};
 use crate::engine::{Cell, Failure, Trouble};
-use assay_link::watch::{Counts, Lens};
-use assay_magics::profiled::{Calls, Hits};
+use assay_link::watch::{Counts, Lens, Watched};
+use assay_magics::profiled::{Calls, Function, Hits};
+use guards::Numbers;
+use map::Map;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use tally::What;
 
-/// A program that counts.
+/// A cell that counts.
+#[derive(Debug)]
 pub(super) struct Counted {
     pub(super) program: Program,
+    /// Of each of its libraries that counts.
+    maps: Vec<Map>,
+    numbers: Numbers,
+    /// What may lead it to code that was made before and counts nothing: variables and statics.
+    older: Vec<String>,
+    /// The cell that runs.
+    cell: u32,
 }
 
-pub(super) async fn build_counted(_: &mut Workshop, _: &Notebook, _: &Cell) -> Result<Counted, Failure> {
-    Err(Failure::Trouble(Trouble { what: "counts are not there yet".to_owned(), remedy: None }))
+/// Compiles a cell and all that it reaches so that it counts. The notebook stays as it is.
+pub(super) async fn build_counted(
+    workshop: &mut Workshop,
+    before: &Notebook,
+    cell: &Cell,
+) -> Result<Counted, Failure> {
+    let library = library::make(workshop).await?;
+    let mut notebook = before.clone();
+    notebook.units.build_again();
+    let mut bench = Bench::with(workshop, library);
+    let program = build(bench.workshop, &notebook, cell).await?;
+    let numbers = bench.numbers();
+    drop(bench);
+    let libraries = program.libraries.clone();
+    let read = tokio::task::spawn_blocking(move || maps(&libraries)).await;
+    let maps = read.unwrap_or_else(|_| Ok(Vec::new())).map_err(Failure::Trouble)?;
+    let older = older::reached(&program);
+    Ok(Counted { program, maps, numbers, older, cell: cell.number })
+}
+
+/// What code that counts is built with.
+#[derive(Debug)]
+pub(super) struct Counting {
+    /// What all such code loads.
+    pub(super) library: PathBuf,
+    numbers: Numbers,
+}
+
+impl Counting {
+    /// Puts guards into all units of a notebook. Gives those for the statements of the cell.
+    pub(super) fn guard(&mut self, notebook: &mut Notebook, text: &Source, split: &Split) -> Vec<Edit> {
+        guards::into_units(notebook, &mut self.numbers);
+        split.statements().flat_map(|one| guards::of(text, &one.range, &mut self.numbers)).collect()
+    }
+}
+
+/// A workshop in which code is built that counts, as long as this is there: whoever waits for it may give up.
+struct Bench<'w> {
+    workshop: &'w mut Workshop,
+}
+
+impl<'w> Bench<'w> {
+    fn with(workshop: &'w mut Workshop, library: PathBuf) -> Self {
+        workshop.counting = Some(Counting { library, numbers: Numbers::default() });
+        Self { workshop }
+    }
+
+    fn numbers(&mut self) -> Numbers {
+        self.workshop.counting.take().map(|counting| counting.numbers).unwrap_or_default()
+    }
+}
+
+impl Drop for Bench<'_> {
+    fn drop(&mut self) {
+        self.workshop.counting = None;
+    }
+}
+
+/// The maps of those of these libraries that count.
+fn maps(libraries: &[PathBuf]) -> Result<Vec<Map>, Trouble> {
+    let map = |library: &PathBuf| map(library).transpose();
+    libraries.iter().filter_map(map).collect()
+}
+
+fn map(library: &Path) -> Result<Option<Map>, Trouble> {
+    let bytes = std::fs::read(library).map_err(|error| unwritable(library, &error))?;
+    Map::of(library, &bytes).map_err(|error| Trouble {
+        what: format!("what {} counts cannot be read: {error}", library.display()),
+        remedy: Some("please report it, with the version of rustc".to_owned()),
+    })
+}
+
+/// `a`, `b` and `c`.
+fn named(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => format!("`{one}`"),
+        [first @ .., last] => {
+            let first: Vec<String> = first.iter().map(|name| format!("`{name}`")).collect();
+            format!("{} and `{last}`", first.join(", "))
+        }
+    }
 }
 
 impl Counted {
-    #[expect(clippy::unused_self, reason = "it will say which counters")]
+    /// What its counters are seen through.
     pub(super) fn lens(&self) -> Lens {
-        Lens::Counts { counters: Vec::new() }
+        Lens::Counts { counters: self.maps.iter().map(Map::counters).collect() }
     }
 
-    #[expect(clippy::unused_self, reason = "it will decode them")]
-    pub(super) fn read(&self, _: &Counts, _: &Outline, _: &mut Functions) -> (Vec<Calls>, Vec<Hits>) {
-        (Vec::new(), Vec::new())
+    /// What was counted, in the user's terms.
+    pub(super) fn read(
+        &self,
+        counts: &Counts,
+        outline: &Outline,
+        functions: &mut Functions,
+    ) -> (Vec<Calls>, Vec<Hits>) {
+        let at = |file: &str, line: u32, column: u32| outline.at(file, line, column);
+        self.read_with(counts, &at, &mut |function| functions.index(function))
+    }
+
+    /// What is not exact about it, a sentence each; `own_crates` says whether the notebook has crates of the user's own.
+    pub(super) fn doubts(&self, watched: &Watched, own_crates: bool) -> Vec<String> {
+        let mut doubts = Vec::new();
+        if own_crates {
+            doubts.push(
+                "Calls and hits are counted in cells alone: crates of your own run as they were compiled."
+                    .to_owned(),
+            );
+        }
+        if !self.older.is_empty() {
+            doubts.push(format!(
+                "What is in {} may call code that was compiled before and counts nothing: functions and lines of earlier cells ran at least so often.",
+                named(&self.older)
+            ));
+        }
+        if !watched.finished {
+            doubts.push("It was cut short: where a call did not come back, what follows it on its way was counted with it.".to_owned());
+        }
+        doubts
+    }
+
+    /// The same. `at` knows what function stands at a line and a column, and `index` numbers functions.
+    fn read_with(
+        &self,
+        counts: &Counts,
+        at: &dyn Fn(&str, u32, u32) -> Option<Function>,
+        index: &mut dyn FnMut(Function) -> usize,
+    ) -> (Vec<Calls>, Vec<Hits>) {
+        let notebook = &self.program.notebook;
+        let tally = tally::tally(&self.maps, &counts.libraries, &notebook.files);
+        let guarded: BTreeMap<u64, (u64, u64)> =
+            counts.calls.iter().map(|(number, total, primitive)| (*number, (*total, *primitive))).collect();
+        let mut calls: BTreeMap<usize, Calls> = BTreeMap::new();
+        for ((cell, byte), (what, total)) in tally.calls {
+            let Some((line, column)) = self.place(cell, byte) else { continue };
+            let Some(function) = at(&shown(cell), line, column) else { continue };
+            if what == What::Unknown && !function.name.contains("{closure") {
+                continue;
+            }
+            let number = self.numbers.get(cell, byte).map(u64::from);
+            let primitive = match (what, number.and_then(|number| guarded.get(&number))) {
+                (What::Statements, _) => Some(total),
+                (_, Some((_, primitive))) => Some(*primitive),
+                // What was never called says nothing.
+                (_, None) => (total == 0).then_some(0),
+            };
+            let function = index(function);
+            let at_least = !self.older.is_empty() && cell != self.cell;
+            let called = Calls { function, total, primitive, at_least };
+            let sum = |one: Calls| Calls {
+                total: one.total.saturating_add(total),
+                primitive: one.primitive.zip(primitive).map(|(one, other)| one + other),
+                ..one
+            };
+            calls.entry(function).and_modify(|one| *one = sum(*one)).or_insert(called);
+        }
+        let hits = tally.lines.into_iter();
+        let hits = hits.map(|(cell, lines)| Hits { file: shown(cell), lines: lines.into_iter().collect() });
+        (calls.into_values().collect(), hits.collect())
+    }
+
+    /// Line and column, in bytes from 1, of a byte of a cell.
+    fn place(&self, cell: u32, byte: usize) -> Option<(u32, u32)> {
+        let before = self.program.notebook.texts.get(&cell)?.get(..byte)?;
+        let line = before.matches('\n').count() + 1;
+        let column = byte - before.rfind('\n').map_or(0, |at| at + 1) + 1;
+        Some((u32::try_from(line).ok()?, u32::try_from(column).ok()?))
     }
 }

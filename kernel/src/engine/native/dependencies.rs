@@ -132,7 +132,6 @@ impl Dependencies {
     }
 
     /// The crates whose source is the user's own.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the profilers call it once they are joined"))]
     pub(super) fn local(&self) -> Vec<Local> {
         let Graph { direct, packages } = &self.now.graph;
         let local = packages.iter().filter_map(|(id, package)| {

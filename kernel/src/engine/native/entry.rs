@@ -4,7 +4,7 @@
 //! the store, and a value that was moved away is found by the compiler itself, at the `put`. In a cell that awaits, `async` blocks are in the place of the closures.
 
 use super::mentions::spelled;
-use super::source::Source;
+use super::source::{Edit, Source};
 use super::split::{Binding, Kind, Split, Statement};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -32,6 +32,8 @@ pub(super) struct Entry<'a> {
     pub(super) style: Style,
     /// Whether what looks like its value never is one: a block that ends in `panic!()`, say.
     pub(super) endless: bool,
+    /// What is put into its statements beside what the cell itself has inserted: what counts calls.
+    pub(super) guards: Vec<Edit>,
 }
 
 /// How values are shown that do not say so themselves.
@@ -194,7 +196,7 @@ impl<'a> Writer<'a> {
                 self.statement(statement);
                 continue;
             };
-            self.source.part(entry.text, statement.range.clone());
+            self.users(statement.range.clone());
             for binding in bindings {
                 // Of two of a name in one scope only the last can be reached.
                 together.retain(|(_, name)| *name != binding.name);
@@ -210,26 +212,30 @@ impl<'a> Writer<'a> {
         self.put_all(&together);
     }
 
+    /// Bytes of the cell.
+    fn users(&mut self, bytes: Range<usize>) {
+        self.source.edited(self.entry.text, bytes, &self.entry.guards);
+    }
+
     fn statement(&mut self, statement: &Statement) {
-        let text = self.entry.text;
         let Kind::Value { expression } = &statement.kind else {
-            self.source.part(text, statement.range.clone());
+            self.users(statement.range.clone());
             return;
         };
         if self.entry.endless {
-            self.source.part(text, statement.range.clone());
+            self.users(statement.range.clone());
             self.source.ours(";");
             return;
         }
-        self.source.part(text, statement.range.start..expression.start);
+        self.users(statement.range.start..expression.start);
         let start = self.source.ours("match &(").end;
-        self.source.part(text, expression.clone());
+        self.users(expression.clone());
         self.places.within = self.source.ours_within(&(start..self.source.text().len()));
         self.places.shows = self.source.ours(&format!(
             "\n) {{ value => {{ use ::assay::cell::show::*; begin(); let shown = value.evcxr_display(); (&&&&Shown(shown, value)).show({}); }} }}",
             self.entry.style.place(),
         ));
-        self.source.part(text, expression.end..statement.range.end);
+        self.users(expression.end..statement.range.end);
     }
 
     fn tail(&mut self) {

@@ -113,7 +113,7 @@ impl Native {
         let told = tokio::task::spawn_blocking(move || {
             let mut outline = Outline::of(&with, &once, &local);
             found.repeats.iter().for_each(|(notebook, _)| outline.learn(notebook));
-            told(&found, &ask, &functions, &outline, ending)
+            told(&found, &ask, &functions, &outline, ending, !local.is_empty())
         });
         (told.await.inspect_err(|error| tracing::error!("a profile could not be made: {error}")).ok(), ran)
     }
@@ -429,7 +429,14 @@ fn message(failure: &Failure) -> String {
 }
 
 /// All that was found out, in the user's terms.
-fn told(found: &Found, ask: &Ask, names: &[String], outline: &Outline, ending: profiled::Ending) -> Profiled {
+fn told(
+    found: &Found,
+    ask: &Ask,
+    names: &[String],
+    outline: &Outline,
+    ending: profiled::Ending,
+    own_crates: bool,
+) -> Profiled {
     let Found { runs, repeats, counts, sites, doubts } = found;
     let mut functions = Functions::default();
     let mut profiled = Profiled { doubts: doubts.clone(), ..Profiled::default() };
@@ -471,6 +478,7 @@ fn told(found: &Found, ask: &Ask, names: &[String], outline: &Outline, ending: p
         && let Seen::Counts(seen) = &watched.seen
     {
         (profiled.calls, profiled.hits) = counted.read(seen, outline, &mut functions);
+        profiled.doubts.extend(counted.doubts(watched, own_crates));
     }
     profiled.asked = outline.asked(names, &mut functions);
     profiled.functions = functions.into_vec();

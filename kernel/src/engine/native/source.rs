@@ -176,6 +176,13 @@ impl Source {
         (users && first.cell == last.cell && start <= end).then_some((first.cell, start..end))
     }
 
+    /// What of these bytes the user typed.
+    pub(super) fn typed_within(&self, bytes: &Range<usize>) -> Vec<Range<usize>> {
+        let here = self.pieces.iter().map(|piece| &piece.here);
+        let within = here.map(|here| here.start.max(bytes.start)..here.end.min(bytes.end));
+        within.filter(|range| range.start < range.end).collect()
+    }
+
     /// The byte at a line and a column in characters, both from 1.
     pub(super) fn byte_at(&self, line: u32, column: u32) -> Option<usize> {
         let mut start = 0;
@@ -259,5 +266,6 @@ mod tests {
         let items = text.text().find("fn").unwrap()..text.text().len();
         assert!(text.ours_within(&items).is_empty());
         assert_eq!(text.ours_within(&(11..20)), vec![13..20; 1]);
+        assert_eq!(text.typed_within(&(12..22)), [12..13, 21..22]);
     }
 }

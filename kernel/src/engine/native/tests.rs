@@ -293,6 +293,7 @@ fn written_with(text: &str, taken: &[(&str, bool)], puts: &[(u32, Put)], inside:
     let entry = Entry {
         style: Style::default(),
         endless: false,
+        guards: Vec::new(),
         cell: 1,
         text: &Source::of_cell(1, text, &[]),
         split: &split,

@@ -36,8 +36,14 @@ impl Bench {
             Toolchain::prepare(&environment, folder.path(), &folder.path().join("cache")).await.unwrap();
         let work = folder.path().join("work");
         fs::create_dir(&work).unwrap();
-        let workshop =
-            Workshop { toolchain, linked: Arc::default(), folder: work, made: 0, style: Style::default() };
+        let workshop = Workshop {
+            toolchain,
+            linked: Arc::default(),
+            folder: work,
+            made: 0,
+            style: Style::default(),
+            counting: None,
+        };
         Self {
             folder,
             workshop,

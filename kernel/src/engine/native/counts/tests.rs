@@ -1,0 +1,714 @@
+//! Real cells, compiled so that they count, and run in a real process, whose memory is read from outside.
+//!
+//! What is expected stands in the cells: `//= 3` at the end of a line is its hits; a line without it has none.
+
+use super::{Counted, build_counted};
+use crate::child::{Child, Ended, Errand, Setup};
+use crate::engine::native::build::{Workshop, build};
+use crate::engine::native::dependencies::{Dependencies, Site};
+use crate::engine::native::entry::Style;
+use crate::engine::native::notebook::Notebook;
+use crate::engine::native::symbols::{Functions, Outline};
+use crate::engine::native::toolchain::Toolchain;
+use crate::engine::{Cell, Host, Output};
+use crate::session::event::NoInput;
+use assay_link::native::{Ending, Kept};
+use assay_link::watch::{Counts, Lens, Seen as Through, Watched};
+use assay_magics::plan::Insert;
+use assay_magics::profiled::{Calls, Function, Hits};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use std::collections::BTreeMap;
+use std::os::unix::fs::FileExt;
+use std::sync::{Arc, Mutex};
+
+/// Hears what is printed.
+#[derive(Default)]
+struct Page(Mutex<String>);
+
+impl Host for Page {
+    fn output(&self, output: Output) {
+        if let Output::Stream { text, .. } = output {
+            self.0.lock().unwrap().push_str(&text);
+        }
+    }
+
+    fn ask(&self, _: String, _: bool) -> BoxFuture<'_, Result<String, NoInput>> {
+        std::future::ready(Err(NoInput::NotAllowed)).boxed()
+    }
+}
+
+/// A notebook without a session.
+struct Bench {
+    folder: tempfile::TempDir,
+    workshop: Workshop,
+    notebook: Notebook,
+    child: Child,
+    cells: Vec<String>,
+}
+
+/// What was counted in a cell.
+struct Seen {
+    counted: Counted,
+    ending: Ending,
+    printed: String,
+    calls: Vec<Calls>,
+    hits: Vec<Hits>,
+    functions: Vec<Function>,
+}
+
+impl Bench {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let environment: BTreeMap<String, String> = std::env::vars().collect();
+        let beside = std::env::current_exe().unwrap().parent().unwrap().to_owned();
+        // Each test is a process of its own, and it takes seconds to make.
+        let cache = beside.with_file_name("toolchain-of-tests");
+        std::fs::create_dir_all(&cache).unwrap();
+        let first = std::fs::File::create(cache.join("lock")).unwrap();
+        first.lock().unwrap();
+        let toolchain = Toolchain::prepare(&environment, folder.path(), &cache).await.unwrap();
+        drop(first);
+        let program = beside.with_file_name("assay-child");
+        assert!(program.is_file(), "`cargo build -p assay-child` comes first");
+        let setup = Setup {
+            program,
+            runtime: toolchain.runtime.clone(),
+            libraries: toolchain.libraries.clone(),
+            environment,
+            folder: folder.path().to_owned(),
+        };
+        let child = Child::start(&setup).await.unwrap();
+        let workshop = Workshop {
+            toolchain,
+            linked: Arc::default(),
+            folder: folder.path().canonicalize().unwrap(),
+            made: 0,
+            style: Style::default(),
+            counting: None,
+        };
+        Self { folder, workshop, notebook: Notebook::default(), child, cells: Vec::new() }
+    }
+
+    fn next(&mut self, text: &str) -> Cell {
+        self.cells.push(text.to_owned());
+        Cell::new(u32::try_from(self.cells.len()).unwrap(), text)
+    }
+
+    /// Runs a cell.
+    async fn run(&mut self, text: &str) {
+        let cell = self.next(text);
+        let program = build(&mut self.workshop, &self.notebook, &cell).await.unwrap();
+        self.notebook = program.notebook;
+        let Some(entry) = &program.entry else { return };
+        let errand = Errand::new(&program.libraries, Some(entry));
+        match self.child.run(errand, Arc::new(Page::default())).await {
+            Ended::Done { ending: Ending::Ok, kept, .. } => {
+                for Kept { slot, .. } in kept {
+                    let (name, variable) = program.slots[&slot].clone();
+                    self.notebook.variables.insert(name, variable);
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Runs a cell that counts.
+    async fn count(&mut self, text: &str) -> Seen {
+        let cell = self.next(text);
+        self.count_cell(&cell).await
+    }
+
+    async fn count_cell(&mut self, cell: &Cell) -> Seen {
+        let counted = build_counted(&mut self.workshop, &self.notebook, cell).await.unwrap();
+        assert!(self.workshop.counting.is_none());
+        let page = Arc::new(Page::default());
+        let errand = Errand::new(&counted.program.libraries, counted.program.entry.as_deref());
+        let ended = self.child.run(errand, Arc::clone(&page) as Arc<dyn Host>).await;
+        let Ended::Done { ending, .. } = ended else { panic!("{ended:?}") };
+        let Lens::Counts { counters } = counted.lens() else { panic!() };
+        let libraries = counters.iter().map(|one| {
+            let base = self.base(&one.library);
+            let mut bytes = vec![0; one.count as usize * 8];
+            self.memory().read_exact_at(&mut bytes, base + one.address).unwrap();
+            bytes.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect()
+        });
+        let counts = Counts { libraries: libraries.collect(), calls: Vec::new() };
+        let mut functions: Vec<Function> = Vec::new();
+        let (calls, hits) =
+            counted.read_with(&counts, &|file, line, column| self.named(file, line, column), &mut |one| {
+                functions.push(one);
+                functions.len() - 1
+            });
+        let printed = page.0.lock().unwrap().clone();
+        Seen { counted, ending, printed, calls, hits, functions }
+    }
+
+    fn memory(&self) -> std::fs::File {
+        std::fs::File::open(format!("/proc/{}/mem", self.child.pid())).unwrap()
+    }
+
+    /// Where a library is in the memory of the process.
+    fn base(&self, library: &str) -> u64 {
+        let maps = std::fs::read_to_string(format!("/proc/{}/maps", self.child.pid())).unwrap();
+        let line = maps
+            .lines()
+            .find(|line| line.ends_with(library))
+            .unwrap_or_else(|| panic!("{library} in {maps}"));
+        u64::from_str_radix(line.split('-').next().unwrap(), 16).unwrap()
+    }
+
+    /// The function at a place, called by the word there, or the bars of its parameters.
+    fn named(&self, file: &str, line: u32, column: u32) -> Option<Function> {
+        let cell: usize = file.strip_prefix("cell[")?.strip_suffix(']')?.parse().ok()?;
+        let text = self.cells[cell - 1].lines().nth(line as usize - 1)?.get(column as usize - 1..)?;
+        let name = match text.strip_prefix('|') {
+            Some(rest) => format!("|{}|{{closure}}", rest.split('|').next()?),
+            None => text.split(|c: char| c != '_' && !c.is_alphanumeric()).next()?.to_owned(),
+        };
+        Some(Function { name, file: file.to_owned(), line: Some(line), ..Function::default() })
+    }
+
+    /// The hits that are expected of a cell.
+    fn expected(&self, cell: usize) -> Vec<(u32, u64)> {
+        let lines = (1..).zip(self.cells[cell - 1].lines());
+        lines
+            .filter_map(|(line, text)| Some((line, text.rsplit_once("//= ")?.1.trim().parse().unwrap())))
+            .collect()
+    }
+
+    /// Runs cells, of which the last one counts, and compares hits with what stands in them, and calls with these.
+    async fn check(cells: &[&str], calls: &[(&str, u64)]) -> (Self, Seen) {
+        let mut bench = Self::new().await;
+        let (last, before) = cells.split_last().unwrap();
+        for cell in before {
+            bench.run(cell).await;
+        }
+        let seen = bench.count(last).await;
+        bench.compare(&seen, calls);
+        (bench, seen)
+    }
+
+    #[track_caller]
+    fn compare(&self, seen: &Seen, calls: &[(&str, u64)]) {
+        for (number, text) in (1..).zip(&self.cells) {
+            let file = format!("cell[{number}]");
+            let lines = seen.hits.iter().find(|hits| hits.file == file).map(|hits| hits.lines.clone());
+            let lines = lines.unwrap_or_default();
+            let shown: Vec<String> = (1..)
+                .zip(text.lines())
+                .map(|(line, text)| {
+                    let hits = lines
+                        .iter()
+                        .find(|(of, _)| *of == line)
+                        .map_or_else(String::new, |(_, hits)| hits.to_string());
+                    format!("{hits:>8} {text}")
+                })
+                .collect();
+            assert_eq!(lines, self.expected(number), "{file}:\n{}", shown.join("\n"));
+        }
+        let mut counted: Vec<(String, u64)> = seen
+            .calls
+            .iter()
+            .map(|calls| (seen.functions[calls.function].name.replace("{closure}", ""), calls.total))
+            .collect();
+        let mut calls: Vec<(String, u64)> =
+            calls.iter().map(|(name, total)| ((*name).to_owned(), *total)).collect();
+        counted.sort();
+        calls.sort();
+        assert_eq!(counted, calls);
+        // Whatever the user's code did, nothing was written.
+        let left = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        assert!(left.into_iter().all(|name| !name.to_string_lossy().contains("prof")));
+    }
+}
+
+const FIB: &str = "\
+fn fib(n: u64) -> u64 { //= 242785
+    if n < 2 { //= 242785
+        n //= 121393
+    } else {
+        fib(n - 1) + fib(n - 2) //= 121392
+    }
+} //= 242785
+fn never() -> u64 { //= 0
+    1 //= 0
+} //= 0";
+
+#[tokio::test]
+async fn recursion_is_counted_exactly() {
+    let (_, seen) = Bench::check(
+        &[FIB, "let x = fib(25); //= 1\nprintln!(\"{x}\"); //= 1"],
+        &[("fib", 242_785), ("never", 0), ("let", 1)],
+    )
+    .await;
+    assert_eq!((seen.printed.as_str(), seen.ending), ("75025\n", Ending::Ok));
+    assert!(seen.calls.iter().all(|calls| !calls.at_least));
+}
+
+#[tokio::test]
+async fn each_line_has_its_own_hits() {
+    let cell = "\
+let mut sum = 0; //= 1
+
+// A comment.
+for i in 0..1000_u64 { //= 1000
+    if i % 3 == 0 { //= 1000
+        sum += i; //= 334
+    } else {
+        sum -= 1; //= 666
+    }
+    sum += match i { //= 1000
+        0 => 1, //= 1
+        1 | 2 => { //= 2
+            let two = //= 2
+                i * 2;
+            two //= 2
+        }
+        n if n > 990 && //= 997
+            n < 993 => 3, //= 9
+        2000 => unreachable!(), //= 0
+        _ => 4, //= 995
+    };
+}
+let chain: u64 = (0..1000_u64) //= 1
+    .map(|x| x * 2) //= 1000
+    .filter(|x| { //= 1000
+        let y = x % 4; //= 1000
+        y == 0 //= 1000
+    })
+    .map(|x| //= 1
+        x + 1) //= 500
+    .sum(); //= 1
+let mut n = 0; //= 1
+while n < 10 { //= 5
+    n += 1; //= 5
+    if n == 3 { //= 5
+        continue; //= 1
+    }
+    if n == 5 { //= 4
+        break; //= 1
+    }
+}
+loop { //= 15
+    n += 1; //= 15
+    if n >= 20 { break } //= 15
+}
+println!( //= 1
+    \"{} {}\",
+    sum,
+    chain,
+);";
+    Bench::check(&[cell], &[("|x|", 1000), ("|x|", 1000), ("|x|", 500), ("let", 1)]).await;
+}
+
+#[tokio::test]
+async fn generics_are_one_function_whatever_their_types() {
+    let cell = "\
+use std::fmt::Debug;
+fn show<T: Debug>(x: T) -> usize { //= 30
+    let text = format!(\"{x:?}\"); //= 30
+    text.len() //= 30
+} //= 30
+trait Area {
+    fn area(&self) -> f64; 
+    fn twice(&self) -> f64 { self.area() * 2.0 } //= 30
+}
+struct Circle(f64);
+struct Square(f64);
+impl Area for Circle {
+    fn area(&self) -> f64 { //= 10
+        self.0 * 3.0 //= 10
+    } //= 10
+}
+impl Area for Square {
+    fn area(&self) -> f64 { //= 20
+        self.0 * self.0 //= 20
+    } //= 20
+}
+impl<T> From<(T,)> for Square where T: Area {
+    fn from(x: (T,)) -> Self { Self(x.0.twice()) } //= 0
+}
+const fn constant(x: usize) -> usize { //= 3
+    x + 1 //= 3
+} //= 3";
+    let last = "\
+for _ in 0..10 { Circle(1.0).twice(); show(1_u8); } //= 10
+for _ in 0..20 { Square(1.0).twice(); show(\"text\"); } //= 20
+let sum = constant(constant(constant(1))); //= 1
+const TWO: usize = constant(1);
+sum + TWO //= 1";
+    let calls =
+        [("show", 30), ("twice", 30), ("area", 10), ("area", 20), ("from", 0), ("constant", 3), ("for", 1)];
+    Bench::check(&[cell, last], &calls).await;
+}
+
+#[tokio::test]
+async fn what_fails_is_counted_up_to_there_and_what_panics_with_what_follows_it() {
+    // The compiler counts blocks, and a call that panics does not end one.
+    let cell = "\
+fn checked(n: u32) -> Result<u32, String> { //= 10
+    let half = half(n)?; //= 10
+    let text = format!( //= 5
+        \"{half}\",
+    );
+    Ok(text.parse::<u32>().map_err(|error| error.to_string())?) //= 5
+} //= 10
+fn half(n: u32) -> Result<u32, String> { //= 10
+    if n % 2 == 0 { Ok(n / 2) } else { Err(\"odd\".to_owned()) } //= 10
+} //= 10
+fn fails(n: u32) -> u32 { //= 4
+    if n == 0 { //= 4
+        panic!(\"zero\"); //= 1
+    }
+    let below = fails(n - 1); //= 3
+    below + 1 //= 3
+} //= 3";
+    let last = "\
+for n in 0..10 { //= 10
+    let _ = checked(n); //= 10
+}
+std::panic::catch_unwind(|| fails(3)).is_err(); //= 1
+fails(0); //= 1
+println!(\"not reached\"); //= 1";
+    let mut bench = Bench::new().await;
+    bench.run(cell).await;
+    let seen = bench.count(&last.replace("fails(0); //= 1\n", "")).await;
+    bench.compare(
+        &seen,
+        &[("checked", 10), ("half", 10), ("|error|", 0), ("fails", 4), ("for", 1), ("||", 1)],
+    );
+}
+
+#[tokio::test]
+async fn functions_that_call_each_other_and_functions_in_functions() {
+    let cell = "\
+fn even(n: u32) -> bool { if n == 0 { true } else { odd(n - 1) } } //= 6
+fn odd(n: u32) -> bool { //= 5
+    fn minus(n: u32) -> u32 { //= 5
+        n - 1 //= 5
+    } //= 5
+    struct Inner;
+    impl Inner {
+        fn check(&self, n: u32) -> bool { n == 0 } //= 5
+    }
+    if Inner.check(n) { //= 5
+        return false; //= 0
+    }
+    even(minus(n)) //= 5
+} //= 5";
+    let calls = [("even", 6), ("odd", 5), ("minus", 5), ("check", 5), ("even", 1)];
+    Bench::check(&[cell, "even(10) //= 1"], &calls).await;
+}
+
+#[tokio::test]
+async fn threads_count_together() {
+    let cell = "\
+use std::sync::atomic::{AtomicU64, Ordering};
+static SUM: AtomicU64 = AtomicU64::new(0);
+fn step(n: u64) { //= 1000000
+    SUM.fetch_add(n, Ordering::Relaxed); //= 1000000
+} //= 1000000";
+    let last = "\
+let handles: Vec<_> = (0..4) //= 1
+    .map(|_| std::thread::spawn(|| { //= 4
+        for n in 0..250_000 { //= 1000000
+            step(n); //= 1000000
+        }
+    }))
+    .collect(); //= 1
+for handle in handles { //= 4
+    handle.join().unwrap(); //= 4
+}
+println!(\"{}\", SUM.load(Ordering::Relaxed)); //= 1";
+    let calls = [("step", 1_000_000), ("|_|", 4), ("||", 4), ("let", 1)];
+    let (_, seen) = Bench::check(&[cell, last], &calls).await;
+    assert_eq!(seen.printed, "124999500000\n");
+}
+
+#[tokio::test]
+async fn futures_are_counted_when_they_are_made_and_their_lines_when_they_run() {
+    let cell = "\
+async fn later(n: u64) -> u64 { //= 3
+    pause().await; //= 2
+    n + 1 //= 2
+} //= 2
+async fn pause() { //= 2
+    let mut once = false; //= 2
+    std::future::poll_fn(|context| { //= 4
+        if once { return std::task::Poll::Ready(()); } //= 4
+        once = true; //= 2
+        context.waker().wake_by_ref(); //= 2
+        std::task::Poll::Pending //= 2
+    }).await
+} //= 2";
+    let last = "\
+let never = later(1); //= 1
+let a = later(2).await; //= 1
+let block = async { //= 1
+    let b = later(3) //= 1
+        .await; //= 1
+    b + a //= 1
+};
+println!(\"{}\", block.await); //= 1
+let first = async |n: u64| n + 1; //= 2
+let second = |n: u64| async move { //= 2
+    n + 1 //= 1
+};
+let third = async |n: u64| { //= 1
+    n + 1 //= 1
+};
+first(1).await + first(1).await + second(1).await + third(1).await; //= 1
+drop((never, second(1))); //= 1";
+    let calls = [
+        ("later", 3),
+        ("pause", 2),
+        ("|context|", 4),
+        ("|n: u64|", 2),
+        ("|n: u64|", 2),
+        ("|n: u64|", 1),
+        ("let", 1),
+    ];
+    let (_, seen) = Bench::check(&[cell, last], &calls).await;
+    assert_eq!(seen.printed, "7\n");
+}
+
+#[tokio::test]
+async fn what_stands_in_macros_is_counted_where_it_stands() {
+    let cell = "\
+macro_rules! twice { ($e:expr) => { { $e; $e } } }
+macro_rules! make { ($n:ident) => { fn $n() -> u64 { 1 } } } //= 0
+make!(made);
+fn f(n: u64) -> u64 { //= 12
+    n + 1 //= 12
+} //= 12";
+    let last = "\
+twice!(f(1)); //= 1
+let v = vec![1, 2, 3, 4, 5]; //= 1
+println!(\"{:?}\", v.iter().map(|x| f(*x)).collect::<Vec<_>>()); //= 5
+assert!(v.iter().all(|x| { //= 5
+    let y = f(*x); //= 5
+    y > 1 //= 5
+}));
+matches!(v.iter().map(|x| x + 1).max(), Some(6)) //= 5";
+    let mut bench = Bench::new().await;
+    bench.run(cell).await;
+    let seen = bench.count(last).await;
+    let made = seen.calls.iter().position(|calls| seen.functions[calls.function].name == "made");
+    assert_eq!(made, None);
+    bench.compare(&seen, &[("f", 12), ("|x|", 5), ("|x|", 5), ("|x|", 5), ("twice", 1)]);
+}
+
+#[tokio::test]
+async fn a_unit_of_several_cells_has_the_lines_of_each() {
+    let cells = [
+        "#[derive(Debug, Clone)]\nstruct P { x: u64 }\nimpl P {\n    fn new() -> Self { P { x: 1 } } //= 2\n}\nstatic MADE: std::sync::Mutex<Vec<u64>> = std::sync::Mutex::new(Vec::new());",
+        "impl P {\n    fn next(&self) -> Self { //= 2\n        MADE.lock().unwrap().push(self.x); //= 2\n        P { x: self.x + 1 } //= 2\n    } //= 2\n}",
+        "let p = P::new().next();\nlet f: Box<dyn Fn(u64) -> u64> = Box::new(|x| x + 1);",
+        "let q = P::new().clone().next(); //= 1\nlet r = p.next(); //= 1\nP::new(); //= 1\nprintln!(\"{} {} {} {:?}\", q.x, r.x, f(1), MADE.lock().unwrap()); //= 1",
+    ];
+    let (_, seen) = Bench::check(&cells, &[("new", 2), ("next", 2), ("let", 1)]).await;
+    // State is that of the notebook.
+    assert_eq!(seen.printed, "2 3 2 [1, 1, 2]\n");
+    assert_eq!(seen.counted.older, ["f"]);
+    let at_least = |name: &str| {
+        let calls = seen.calls.iter().find(|calls| seen.functions[calls.function].name == name).unwrap();
+        calls.at_least
+    };
+    assert!(at_least("new") && !at_least("let"));
+}
+
+#[tokio::test]
+async fn what_is_inserted_around_the_code_counts_nothing() {
+    let mut bench = Bench::new().await;
+    bench.run(FIB).await;
+    let source = "\n\n  fib(10) + fib(10)";
+    let insert = |at, text: &str| Insert { at, text: text.to_owned(), optional: false };
+    let inserts = vec![
+        insert(4, "::assay::measure::profile::ended(::assay::measure::profile::begin(0), "),
+        insert(source.len(), ")"),
+    ];
+    let cell = Cell { inserts, ..bench.next(source) };
+    let seen = bench.count_cell(&cell).await;
+    assert_eq!(seen.hits.last().unwrap().lines, [(3, 1)]);
+    let fib = seen.calls.iter().find(|calls| seen.functions[calls.function].name == "fib").unwrap();
+    assert_eq!(fib.total, 2 * 177);
+}
+
+#[tokio::test]
+async fn nothing_is_written_when_the_code_ends_the_process() {
+    let mut bench = Bench::new().await;
+    bench.run(FIB).await;
+    let cell = bench.next("fib(5); std::process::exit(0)");
+    let counted = build_counted(&mut bench.workshop, &bench.notebook, &cell).await.unwrap();
+    let errand = Errand::new(&counted.program.libraries, counted.program.entry.as_deref());
+    let ended = bench.child.run(errand, Arc::new(Page::default())).await;
+    assert!(matches!(&ended, Ended::Died { cause, .. } if cause == "exit status 0"), "{ended:?}");
+    for folder in [bench.folder.path(), &std::env::current_dir().unwrap()] {
+        let left = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        assert!(left.into_iter().all(|path| path.extension().is_none_or(|extension| extension != "profraw")));
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_compile_says_so_and_the_next_cell_does_not_count() {
+    let mut bench = Bench::new().await;
+    bench.run(FIB).await;
+    let cell = bench.next("fib(\"text\")");
+    let failure = build_counted(&mut bench.workshop, &bench.notebook, &cell).await.unwrap_err();
+    assert!(matches!(failure, crate::engine::Failure::Compile(_)), "{failure:?}");
+    assert!(bench.workshop.counting.is_none());
+    let seen = bench.count("fib(3) //= 1").await;
+    assert_eq!(seen.calls.len(), 3);
+}
+
+/// A library that counts, as bytes.
+fn library() -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("lib.rs");
+    let text = "#[unsafe(no_mangle)] pub static __llvm_profile_runtime: i32 = 0;
+        pub fn f(n: u8) -> u8 { if n > 1 && n < 9 { f(n - 1) + 1 } else { (0..n).map(|x| x / 2).sum() } }
+        pub fn g<T: Default>() -> T { T::default() }
+        pub fn h() -> (u8, String) { for _ in 0..f(1) { g::<u8>(); } (g(), g()) }";
+    std::fs::write(&source, text).unwrap();
+    let library = folder.path().join("liblib.so");
+    let mut rustc = std::process::Command::new("rustc");
+    rustc
+        .args(["--edition=2024", "--crate-type=dylib", "-Cprefer-dynamic", "-Awarnings", "-o"])
+        .arg(&library);
+    assert!(rustc.args(super::flags()).arg(&source).status().unwrap().success());
+    std::fs::read(library).unwrap()
+}
+
+#[test]
+fn bytes_that_are_not_right_are_an_error_and_no_panic() {
+    use proptest::prelude::{ProptestConfig, any};
+    use proptest::test_runner::TestRunner;
+    let bytes = library();
+    let map = |bytes: &[u8]| super::map::Map::of(std::path::Path::new("/l.so"), bytes);
+    let good = map(&bytes).unwrap().unwrap();
+    assert!(good.functions(&[]).count() >= 4);
+    assert_eq!(map(b"").unwrap_err().to_string().split(':').next(), Some("it is no library"));
+    let sections = ["__llvm_covfun", "__llvm_covmap", "__llvm_prf_data", "__llvm_prf_cnts"].map(|name| {
+        use object::{Object as _, ObjectSection as _};
+        let elf: object::read::elf::ElfFile64 = object::read::elf::ElfFile::parse(&*bytes).unwrap();
+        let (start, size) = elf.section_by_name(name).unwrap().file_range().unwrap();
+        usize::try_from(start).unwrap()..usize::try_from(start + size).unwrap()
+    });
+    let config = ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() };
+    let any_change = (any::<usize>(), any::<usize>(), any::<u8>(), any::<bool>());
+    TestRunner::new(config)
+        .run(&any_change, |(section, at, value, cut)| {
+            let mut changed = bytes.clone();
+            let section = &sections[section % sections.len()];
+            if cut {
+                changed.truncate(at % bytes.len());
+            } else {
+                changed[section.start + at % section.len()] = value;
+            }
+            // Whatever it is, it is read or refused.
+            if let Ok(Some(map)) = map(&changed) {
+                let counts = vec![u64::MAX; map.counters().count.min(1 << 16) as usize];
+                map.functions(&counts).for_each(drop);
+            }
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[tokio::test]
+async fn variables_and_statics_may_lead_to_older_code() {
+    let mut bench = Bench::new().await;
+    bench.run("struct Game { plays: Vec<Box<dyn Fn(u64) -> u64>>, rule: u64 } struct Plain(fn() -> u64); struct No { x: u64 } trait T { fn f(&self); }").await;
+    bench.run("static HOOKS: std::sync::Mutex<Vec<fn()>> = std::sync::Mutex::new(Vec::new()); fn hook() { HOOKS.lock().unwrap().clear() } static N: u8 = 1;").await;
+    bench.run("let a = vec![Game { plays: vec![Box::new(|x| x)], rule: 1 }]; let b = Plain(|| 1); let c = No { x: 1 }; let d: Box<dyn Fn()> = Box::new(|| ());").await;
+    let mut older = async |text: &str| bench.count(text).await.counted.older;
+    assert!(older("c.x").await.is_empty());
+    assert_eq!(older("a.len() + b.0() as usize").await, ["a", "b"]);
+    assert_eq!(older("d(); hook()").await, ["d", "HOOKS"]);
+}
+
+#[tokio::test]
+async fn what_a_body_begins_with_does_not_disturb_what_is_put_into_it() {
+    let cell = "\
+fn next() -> u64 {static N: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0); //= 3
+    N.fetch_add(1, std::sync::atomic::Ordering::Relaxed) //= 3
+} //= 3
+fn allowed() -> u64 { //= 1
+    #![allow(unused)]
+    let x = 1; //= 1
+    return x; //= 1
+} //= 1
+thread_local! { static LOCAL: std::cell::Cell<u64> = std::cell::Cell::new({ fn two() -> u64 { 2 } two() }); }
+static LAZY: std::sync::LazyLock<u64> = std::sync::LazyLock::new(|| {
+    let x = 3;
+    x
+});
+extern \"C\" fn foreign(x: u64) -> u64 { x } //= 1
+impl Drop for P { fn drop(&mut self) { next(); } } //= 1
+struct P;
+mod inner { pub fn deep() -> u64 { 1 } } //= 1";
+    let mut bench = Bench::new().await;
+    bench.run(cell).await;
+    bench.run("next() + *LAZY").await;
+    let seen = bench.count("println!(\"{} {} {} {} {}\", next(), allowed(), LOCAL.get(), *LAZY, foreign(4) + inner::deep()); //= 1\nnext(); drop(P); //= 1").await;
+    // The static and its function are what they were.
+    assert_eq!(seen.printed, "1 1 2 3 5\n");
+    let calls = [("next", 3), ("allowed", 1), ("foreign", 1), ("drop", 1), ("deep", 1), ("println", 1)];
+    bench.compare(&seen, &calls);
+}
+
+#[tokio::test]
+async fn crates_that_were_added_are_those_of_the_notebook() {
+    let mut bench = Bench::new().await;
+    let words = bench.folder.path().join("words");
+    std::fs::create_dir_all(words.join("src")).unwrap();
+    let manifest = "[package]\nname = \"words\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n";
+    std::fs::write(words.join("Cargo.toml"), manifest).unwrap();
+    let text = "use std::sync::atomic::{AtomicU64, Ordering};
+        static CALLS: AtomicU64 = AtomicU64::new(0);
+        pub fn count() -> u64 { CALLS.fetch_add(1, Ordering::Relaxed) }
+        pub fn apply<T>(times: u64, mut f: impl FnMut(u64) -> T) -> Vec<T> { (0..times).map(|x| f(x)).collect() }
+        #[inline] pub fn one() -> u64 { 1 }";
+    std::fs::write(words.join("src/lib.rs"), text).unwrap();
+    let mut dependencies = Dependencies::default();
+    dependencies.offline = true;
+    let (toolchain, environment) =
+        (bench.workshop.toolchain.clone(), bench.workshop.toolchain.environment.clone());
+    let (folder, shelf) = (bench.folder.path().to_owned(), bench.folder.path().join("shelf"));
+    let site = Site { toolchain: &toolchain, folder: &folder, environment: &environment, shelf: &shelf };
+    dependencies.add(&["words = { path = \"words\" }".to_owned()], site, &mut |_| ()).await.unwrap();
+    bench.workshop.linked = dependencies.linked();
+    bench.run("fn f(n: u64) -> u64 { words::one() + words::count() + n } //= 5").await;
+    bench.run("f(1); f(2)").await;
+    let seen =
+        bench.count("println!(\"{:?}\", words::apply(4, |x| f(x))); //= 4\nf(0) + words::one() //= 1").await;
+    assert_eq!(seen.printed, "[3, 5, 7, 9]\n");
+    bench.compare(&seen, &[("f", 5), ("|x|", 4), ("println", 1)]);
+}
+
+#[tokio::test]
+async fn what_is_not_exact_is_said() {
+    let mut bench = Bench::new().await;
+    bench.run("let f: Box<dyn Fn()> = Box::new(|| ()); let g = 1;").await;
+    let watched = |finished| Watched {
+        wall: 0,
+        user: 0,
+        system: 0,
+        runs: 1,
+        finished,
+        seen: Through::Counts(Counts::default()),
+    };
+    let seen = bench.count("f(); g").await;
+    assert_eq!(seen.counted.doubts(&watched(true), true).len(), 2);
+    assert!(
+        seen.counted.doubts(&watched(true), false)[0]
+            .starts_with("What is in `f` may call code that was compiled before")
+    );
+    let seen = bench.count("g").await;
+    assert!(seen.counted.doubts(&watched(true), false).is_empty());
+    assert!(seen.counted.doubts(&watched(false), false)[0].starts_with("It was cut short"));
+    let nothing = seen.counted.read(&Counts::default(), &Outline::default(), &mut Functions::default());
+    // What was never counted never ran.
+    assert_eq!(nothing, (Vec::new(), vec![Hits { file: "cell[3]".to_owned(), lines: vec![(1, 0)] }]));
+}
