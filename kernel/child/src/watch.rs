@@ -45,9 +45,9 @@ pub(crate) fn end(finished: bool, runs: u64) -> Option<Watched> {
     let now = Instant::now();
     let mut watch = watch();
     let UnderWay { began, times: before, blind } = watch.under_way.take()?;
-    let spent = before
-        .zip(times())
-        .map(|(before, now)| (now.0.saturating_sub(before.0), now.1.saturating_sub(before.1)));
+    let spent = before.zip(times()).map(|(before, now)| {
+        (now.0.saturating_sub(before.0), now.1.saturating_sub(before.1))
+    });
     let seen = match blind {
         Some(why) => Seen::Nothing { why },
         None => stop(&watch.lens),
