@@ -65,6 +65,8 @@ struct Passes<'a, 'b> {
     stop: &'a mut Presses<'b>,
     /// Whether the button has been pressed.
     stopped: bool,
+    /// Whether anything ran in a copy of the process.
+    ran_again: bool,
     doubts: Vec<String>,
 }
 
@@ -87,7 +89,8 @@ impl Native {
         let copies = Copies::make(&ready.child, &ask, again.is_some(), allowed).await;
         let watching = Arc::new(Watching { host: Arc::clone(&host), seen: Mutex::default() });
         let ran = self.perform(&mut state, ready, &once, lens(&ask), watching.clone(), &mut stop).await;
-        let mut passes = Passes { host: &*host, stop: &mut stop, stopped: false, doubts: Vec::new() };
+        let mut passes =
+            Passes { host: &*host, stop: &mut stop, stopped: false, ran_again: false, doubts: Vec::new() };
         let ran = match (ran, ask.heap.unwrap_or(1)) {
             (Ok(ran), times) if times > 1 => {
                 self.run_more(&mut state, &once, &ask, ran, times, &watching, &mut passes).await
@@ -188,10 +191,11 @@ impl Copies {
         ];
         for (wanted, place) in wanted {
             if wanted {
-                *place = Some(match allowed {
+                let made = match allowed {
                     true => child.rehearsal().await,
-                    false => Err("they are off: `%config checkpoint=on`".to_owned()),
-                });
+                    false => Err("copies are off (`%config checkpoint=on`)".to_owned()),
+                };
+                *place = Some(made.map_err(|why| format!("no copy of the process can be made: {why}")));
             }
         }
         copies.files = open_files(child.pid());
@@ -235,8 +239,6 @@ impl Passes<'_, '_> {
         found: &mut Found,
     ) {
         let Copies { repeats, counts, sites, files } = copies;
-        let used =
-            (repeats.is_some() && ran_well && is_short(&found.runs)) || counts.is_some() || sites.is_some();
         if let (Some(copy), Some(again)) = (repeats, source.again)
             && ran_well
             && is_short(&found.runs)
@@ -251,7 +253,7 @@ impl Passes<'_, '_> {
             let errand = Errand { lens: Lens::Heap { sites: true }, ..plain };
             found.sites = self.rehearse(Aim::Sites, copy, errand).await;
         }
-        if used && !files.is_empty() {
+        if self.ran_again && !files.is_empty() {
             self.doubts.push(format!(
                 "It ran again in copies of the process, which share with it what is open: {}. What they read or wrote there is not taken back.",
                 files.join(", ")
@@ -286,9 +288,9 @@ impl Passes<'_, '_> {
         before: &Notebook,
         once: &Cell,
     ) -> Option<(Counted, Watched)> {
-        if copy.is_err() {
+        if let Err(why) = &copy {
             // Nothing is compiled in vain.
-            self.lacks(Aim::Counts, copy.err().as_deref().unwrap_or_default());
+            self.lacks(Aim::Counts, why);
             return None;
         }
         self.begins(Pass::Counting);
@@ -320,11 +322,12 @@ impl Passes<'_, '_> {
         let copy = match copy {
             Ok(copy) => copy,
             Err(why) => {
-                self.lacks(aim, &format!("no copy of the process can be made ({why})"));
+                self.lacks(aim, &why);
                 return None;
             }
         };
         let without = copy.standing().without.join(", ");
+        self.ran_again |= !self.stopped;
         let Some(rehearsed) = self.unless_stopped(copy.run(errand)).await else {
             self.lacks(aim, "it was interrupted");
             return None;
