@@ -3,22 +3,25 @@
 //! What runs again does so in rehearsals: copies of the process from right before the run, of which nothing is left (`child/rehearsal.rs`). Short code is repeated, so that enough is seen of it; another
 //! build of it counts; and the stack of each allocation is taken, which takes long. What cannot be found out so is said, and the rest holds.
 
+mod told;
+mod watching;
+
 use super::build::{Workshop, build};
 use super::counts::{Counted, build_counted};
 use super::notebook::Notebook;
 use super::run::{Presses, errand};
-use super::symbols::{self, Functions, Outline};
+use super::symbols::Outline;
 use super::{Native, State};
 use crate::child::{Child, Errand, Rehearsal};
 use crate::engine::{Cell, Failure, Host, Level, Output, Pass, Profiling, Ran};
-use crate::session::event::NoInput;
 use assay_link::native::Ending;
 use assay_link::watch::{Clock, Lens, Samples, Seen, Watched};
 use assay_magics::plan::Ask;
-use assay_magics::profiled::{self, Profiled, Run};
-use futures::future::BoxFuture;
+use assay_magics::profiled::{self, Profiled};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use told::told;
+use watching::{Quiet, Watching};
 
 /// Time between two samples of a thread, in nanoseconds: 1 kHz, where an interval of a millisecond would go in step with what happens at each.
 const PERIOD: u64 = 997_000;
@@ -65,6 +68,8 @@ struct Passes<'a, 'b> {
     stop: &'a mut Presses<'b>,
     /// Whether the button has been pressed.
     stopped: bool,
+    /// Whether anything ran in a copy of the process.
+    ran_again: bool,
     doubts: Vec<String>,
 }
 
@@ -85,9 +90,10 @@ impl Native {
         let plain = errand(&ready.program, &once, Lens::Clear);
         let allowed = self.checkpoints.load(Ordering::Relaxed);
         let copies = Copies::make(&ready.child, &ask, again.is_some(), allowed).await;
-        let watching = Arc::new(Watching { host: Arc::clone(&host), seen: Mutex::default() });
+        let watching = Arc::new(Watching::new(Arc::clone(&host)));
         let ran = self.perform(&mut state, ready, &once, lens(&ask), watching.clone(), &mut stop).await;
-        let mut passes = Passes { host: &*host, stop: &mut stop, stopped: false, doubts: Vec::new() };
+        let mut passes =
+            Passes { host: &*host, stop: &mut stop, stopped: false, ran_again: false, doubts: Vec::new() };
         let ran = match (ran, ask.heap.unwrap_or(1)) {
             (Ok(ran), times) if times > 1 => {
                 self.run_more(&mut state, &once, &ask, ran, times, &watching, &mut passes).await
@@ -188,10 +194,11 @@ impl Copies {
         ];
         for (wanted, place) in wanted {
             if wanted {
-                *place = Some(match allowed {
+                let made = match allowed {
                     true => child.rehearsal().await,
-                    false => Err("they are off: `%config checkpoint=on`".to_owned()),
-                });
+                    false => Err("copies are off (`%config checkpoint=on`)".to_owned()),
+                };
+                *place = Some(made.map_err(|why| format!("no copy of the process can be made: {why}")));
             }
         }
         copies.files = open_files(child.pid());
@@ -235,8 +242,6 @@ impl Passes<'_, '_> {
         found: &mut Found,
     ) {
         let Copies { repeats, counts, sites, files } = copies;
-        let used =
-            (repeats.is_some() && ran_well && is_short(&found.runs)) || counts.is_some() || sites.is_some();
         if let (Some(copy), Some(again)) = (repeats, source.again)
             && ran_well
             && is_short(&found.runs)
@@ -251,7 +256,7 @@ impl Passes<'_, '_> {
             let errand = Errand { lens: Lens::Heap { sites: true }, ..plain };
             found.sites = self.rehearse(Aim::Sites, copy, errand).await;
         }
-        if used && !files.is_empty() {
+        if self.ran_again && !files.is_empty() {
             self.doubts.push(format!(
                 "It ran again in copies of the process, which share with it what is open: {}. What they read or wrote there is not taken back.",
                 files.join(", ")
@@ -286,9 +291,9 @@ impl Passes<'_, '_> {
         before: &Notebook,
         once: &Cell,
     ) -> Option<(Counted, Watched)> {
-        if copy.is_err() {
+        if let Err(why) = &copy {
             // Nothing is compiled in vain.
-            self.lacks(Aim::Counts, copy.err().as_deref().unwrap_or_default());
+            self.lacks(Aim::Counts, why);
             return None;
         }
         self.begins(Pass::Counting);
@@ -320,11 +325,12 @@ impl Passes<'_, '_> {
         let copy = match copy {
             Ok(copy) => copy,
             Err(why) => {
-                self.lacks(aim, &format!("no copy of the process can be made ({why})"));
+                self.lacks(aim, &why);
                 return None;
             }
         };
         let without = copy.standing().without.join(", ");
+        self.ran_again |= !self.stopped;
         let Some(rehearsed) = self.unless_stopped(copy.run(errand)).await else {
             self.lacks(aim, "it was interrupted");
             return None;
@@ -425,122 +431,6 @@ fn message(failure: &Failure) -> String {
         }
         Failure::Trouble(trouble) => trouble.what.clone(),
         _ => "it could not be compiled".to_owned(),
-    }
-}
-
-/// All that was found out, in the user's terms.
-fn told(
-    found: &Found,
-    ask: &Ask,
-    names: &[String],
-    outline: &Outline,
-    ending: profiled::Ending,
-    own_crates: bool,
-) -> Profiled {
-    let Found { runs, repeats, counts, sites, doubts } = found;
-    let mut functions = Functions::default();
-    let mut profiled = Profiled { doubts: doubts.clone(), ..Profiled::default() };
-    let sampled = || runs.iter().chain(repeats.iter().map(|(_, watched)| watched));
-    for run in sampled() {
-        if let Seen::Nothing { why } = &run.seen {
-            let what = if matches!(lens(ask), Lens::Heap { .. }) {
-                "What it did to the heap"
-            } else {
-                "Where its time goes"
-            };
-            profiled.doubts.push(format!("{what} was not seen: {why}."));
-            break;
-        }
-    }
-    if let Some(first) = runs.first() {
-        let seconds = |nanoseconds: u64| std::time::Duration::from_nanos(nanoseconds).as_secs_f64();
-        profiled.run = Run {
-            wall: seconds(first.wall),
-            user: seconds(first.user),
-            system: seconds(first.system),
-            ending,
-        };
-    }
-    let sampled: Vec<Watched> =
-        sampled().filter(|run| matches!(run.seen, Seen::Samples(_))).cloned().map(begun).collect();
-    if ask.time && !sampled.is_empty() {
-        profiled.time = Some(symbols::time(&sampled, outline, &mut functions));
-    }
-    let sites = sites
-        .as_ref()
-        .filter(|sites| seen_of(sites, &mut profiled.doubts, "Where it allocates was not seen"));
-    let heaps: Vec<&Watched> = runs.iter().filter(|run| matches!(run.seen, Seen::Heap(_))).collect();
-    let heaps = if heaps.is_empty() { Vec::from_iter(sites) } else { heaps };
-    profiled.heaps =
-        heaps.into_iter().map(|run| symbols::heap(run, sites, outline, &mut functions)).collect();
-    if let Some((counted, watched)) = counts
-        && seen_of(watched, &mut profiled.doubts, "How often functions and lines ran was not seen")
-        && let Seen::Counts(seen) = &watched.seen
-    {
-        (profiled.calls, profiled.hits) = counted.read(seen, outline, &mut functions);
-        profiled.doubts.extend(counted.doubts(watched, own_crates));
-    }
-    profiled.asked = outline.asked(names, &mut functions);
-    profiled.functions = functions.into_vec();
-    profiled
-}
-
-/// A run that did not come to its end was one.
-fn begun(run: Watched) -> Watched {
-    Watched { runs: run.runs.max(1), ..run }
-}
-
-/// Whether anything was seen; why not is a doubt.
-fn seen_of(watched: &Watched, doubts: &mut Vec<String>, lack: &str) -> bool {
-    match &watched.seen {
-        Seen::Nothing { why } => {
-            doubts.push(format!("{lack}: {why}."));
-            false
-        }
-        _ => true,
-    }
-}
-
-/// The host of a run that is watched.
-struct Watching {
-    host: Arc<dyn Host>,
-    seen: Mutex<Vec<Watched>>,
-}
-
-impl Watching {
-    /// What was seen, of each run.
-    fn take(&self) -> Vec<Watched> {
-        std::mem::take(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Host for Watching {
-    fn output(&self, output: Output) {
-        match output {
-            Output::Watched { what, .. } => {
-                self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(*what);
-            }
-            other => self.host.output(other),
-        }
-    }
-
-    fn ask(&self, prompt: String, password: bool) -> BoxFuture<'_, Result<String, NoInput>> {
-        self.host.ask(prompt, password)
-    }
-}
-
-/// The host of what is compiled once more: how that was has been told.
-struct Quiet(Arc<Watching>);
-
-impl Host for Quiet {
-    fn output(&self, output: Output) {
-        if !matches!(output, Output::Compiled(_)) {
-            self.0.output(output);
-        }
-    }
-
-    fn ask(&self, prompt: String, password: bool) -> BoxFuture<'_, Result<String, NoInput>> {
-        self.0.ask(prompt, password)
     }
 }
 
