@@ -9,6 +9,7 @@ mod generation;
 mod notes;
 mod output;
 mod process;
+mod rehearsal;
 mod screen;
 
 use crate::engine::{Host, Trouble};
@@ -19,6 +20,7 @@ use assay_link::watch::Lens;
 use assay_magics::render::Bundle;
 use driver::{Driver, Order, Seen};
 use process::Process;
+pub(crate) use rehearsal::Rehearsal;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -164,6 +166,16 @@ impl Child {
         }
     }
 
+    /// Makes a copy of the process for a run of which nothing is left. It takes over from nobody. Waits for a running cell. The reason if there is none.
+    pub(crate) async fn rehearsal(&self) -> Result<Rehearsal, String> {
+        let (answer, outcome) = oneshot::channel();
+        let _ = self.orders.send(Order::Rehearse { orders: self.orders.downgrade(), answer });
+        match outcome.await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(format!("the process that runs cells has died: {}", self.gone().await)),
+        }
+    }
+
     /// Ends a checkpoint.
     pub(crate) fn discard(&self, pid: u32) {
         // Where nobody takes the order, there is no checkpoint either.
@@ -277,4 +289,4 @@ async fn given_up(mut process: Process, program: &Path, why: &str) -> Trouble {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

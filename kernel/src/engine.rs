@@ -7,6 +7,7 @@ pub(crate) mod native;
 mod folder;
 mod surroundings;
 
+use assay_link::watch::Watched;
 use assay_magics::outcome::Variable;
 use assay_magics::plan::{Ask, Build, Insert};
 use assay_magics::profiled::Profiled;
@@ -84,8 +85,8 @@ pub(crate) trait Engine: Send + Sync {
         async move { (None, self.run(what.once, host).await) }.boxed()
     }
 
-    /// The functions of the notebook and of the user's own crates that can be asked for by name, as they are called there (`Grid::step`).
-    fn functions(&self) -> BoxFuture<'_, Vec<String>> {
+    /// The functions of the notebook, of the user's own crates and of this cell that can be asked for by name, as they are called there (`Grid::step`).
+    fn functions(&self, _cell: Cell) -> BoxFuture<'_, Vec<String>> {
         async { Vec::new() }.boxed()
     }
 
@@ -160,6 +161,30 @@ pub(crate) enum Output {
     Compiled(Compilation),
     /// Something is measured, or has been.
     Measured(Told),
+    /// What was seen of the code of a magic. It has no place in the output.
+    Watched {
+        /// The magic that asked for it: where it stands in its cell, in bytes.
+        id: u64,
+        /// What was seen.
+        what: Box<Watched>,
+    },
+    /// The cell has run, and more is found out about it.
+    Pass(Pass),
+}
+
+/// What is done to find out more about code that has run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pass {
+    /// It runs again and again.
+    Repeats,
+    /// It is compiled so that it counts.
+    Counting,
+    /// What it does is counted.
+    Counts,
+    /// It is found out where it allocates.
+    Sites,
+    /// Names and lines are looked up.
+    Names,
 }
 
 /// How a cell was compiled.

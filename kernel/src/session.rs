@@ -18,6 +18,7 @@ mod measure;
 mod measuring;
 mod perform;
 mod process;
+mod profile;
 mod selection;
 mod settings;
 mod stage;

@@ -304,6 +304,7 @@ fn check_place(invocation: &Invocation, plan: &Plan, cell: &str) -> Result<(), C
     };
     let (in_code, apart, has_value) = match plan {
         Plan::Code(step) => (step.builds.is_empty(), !step.builds.is_empty(), step.has_value),
+        Plan::Profile(step) => (false, true, step.result.is_some()),
         _ => (false, false, false),
     };
     if invocation.nested && !in_code {
@@ -318,6 +319,7 @@ fn check_place(invocation: &Invocation, plan: &Plan, cell: &str) -> Result<(), C
         let message = format!("`{name}` gives no value that a variable could hold");
         let hint = match plan {
             Plan::Code(_) if !apart => "with `-o` it gives its result",
+            Plan::Profile(_) => "with the option that gives its result (`-r`, `-o`) it has one",
             _ => "call it on a line of its own",
         };
         return refuse(message, hint);

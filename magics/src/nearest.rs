@@ -5,7 +5,7 @@
 const LIKENESS: f64 = 0.8;
 
 /// The one of `names` that `typed` is most like, if it is like any.
-pub(crate) fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     names
         .map(|name| (strsim::jaro_winkler(typed, name), name))
         .filter(|(likeness, _)| *likeness >= LIKENESS)

@@ -16,6 +16,16 @@ pub fn stopped(name: &str, progress: &Progress) -> Bundle {
     Bundle::text(format!("{} · partial: it was ended before its result", text.trim_end_matches(" …")))
 }
 
+/// The line while more is found out about code that has run: what is being done.
+pub fn pass(name: &str, doing: &str) -> Bundle {
+    Bundle::text(format!("{name}: {doing} …"))
+}
+
+/// What is left of that if it never comes to a result.
+pub fn pass_stopped(name: &str, doing: &str) -> Bundle {
+    Bundle::text(format!("{name}: {doing} · it was ended before its result"))
+}
+
 fn text(name: &str, progress: &Progress) -> String {
     let time = format!("{:.1} s of {}", progress.elapsed, duration(progress.budget));
     let runs = match progress.repeats {
@@ -41,7 +51,7 @@ fn medians(progress: &Progress) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{line, stopped};
+    use super::{line, pass, pass_stopped, stopped};
     use crate::measured::Progress;
 
     #[test]
@@ -65,6 +75,15 @@ mod tests {
         check(
             Progress { size: Some(4096), ..one },
             "%timeit: size 4,096 · 0.4 s of 1 s · 1,234 runs · median 1.2 µs ±3.1 % …",
+        );
+    }
+
+    #[test]
+    fn it_says_what_is_being_done() {
+        assert_eq!(pass("%prun", "counting").plain(), "%prun: counting …");
+        assert_eq!(
+            pass_stopped("%%prun", "counting").plain(),
+            "%%prun: counting · it was ended before its result"
         );
     }
 }

@@ -1,10 +1,16 @@
 //! Checkpoints: a copy of this process that stands still, made before a cell, and takes over if the cell ends otherwise than it should. Its variables are then
 //! what they were before the cell, and its threads where they were.
 //!
+//! Or it comes to life beside the process that it is a copy of, for a *rehearsal*: a run that finds something out, and of which nothing is left. Nothing that it prints is seen, and nothing
+//! is there for it to read (`nowhere.rs`); it is killed after its run, with all that it started.
+//!
 //! The copy is made by a fork, which costs what the page tables cost: 0.1 ms to 20 ms for a gigabyte. What a process shares with its copy is not taken back: files
-//! and where they are read next, pipes, sockets, what an epoll instance knows; and its child processes are not the copy's.
+//! and where they are read next, pipes, sockets, what an epoll instance knows; and its child processes are not the copy's. So a rehearsal that reads an open file
+//! moves the place where the other process reads on, what it writes to a file or says on a socket has been written and said, and bytes that it takes from a pipe are gone.
 
+mod call;
 mod memory;
+mod nowhere;
 mod pages;
 mod raw;
 mod threads;
@@ -13,8 +19,8 @@ use crate::cells::Taken;
 use crate::kernel::Kernel;
 use crate::{keeper, stdio};
 use assay_link::keeper::Note;
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::net::{RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, recv, sendmsg};
+use call::Call;
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use rustix::process::Pid;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
@@ -28,6 +34,7 @@ const TAKEN_APART: u64 = 100 << 20;
 /// What is to be done when this process begins.
 pub(crate) fn prepare() {
     memory::be_expendable();
+    nowhere::remember();
 }
 
 /// Makes a checkpoint, on the thread that runs cells, while none does.
@@ -60,9 +67,13 @@ fn fork(kernel: &Kernel, notes: &UnixStream, bytes: u64) -> io::Result<Taken> {
         }
         Ok(Fork::Copy) => {
             drop(theirs);
-            stand_by(kernel, &ours, hold);
+            let call = stand_by(kernel, &ours, hold);
             drop(quiet);
             memory::be_expendable();
+            if call == Call::Rehearse && bytes <= TAKEN_APART {
+                // As below; the process that this is a copy of is alive, and has its pages still.
+                let _ = pages::take_apart();
+            }
             kernel.answer_all();
             Ok(Taken::Woken)
         }
@@ -97,25 +108,23 @@ fn announce(notes: &UnixStream, pid: u32, channel: &UnixStream) -> io::Result<()
 }
 
 /// Stands still until the kernel wakes this process; ends it if the kernel has no use for it. Nothing here allocates before the threads are back.
-fn stand_by(kernel: &Kernel, channel: &UnixStream, hold: Hold) {
+fn stand_by(kernel: &Kernel, channel: &UnixStream, hold: Hold) -> Call {
     keeper::lead(None);
     memory::be_kept();
     // At once: the kernel sees that the other process has ended when nobody keeps its channel.
-    if kernel.move_to(channel).is_err() || !called(channel) {
+    if kernel.move_to(channel).is_err() {
+        leave()
+    }
+    let Some(call) = call::next(channel) else { leave() };
+    // Before any thread goes on, for each of them may print at once.
+    if call == Call::Rehearse && nowhere::turn_to().is_err() {
         leave()
     }
     if hold.bring_back() > 0 {
         // Whoever waits for such a thread would wait for ever. The kernel sees that the channel is closed.
         leave()
     }
-}
-
-/// Whether the kernel has said something, and not closed the channel.
-fn called(channel: &UnixStream) -> bool {
-    let mut waits = [PollFd::new(channel, PollFlags::IN)];
-    while poll(&mut waits, None).is_err() {}
-    let mut byte = [0];
-    recv(channel, &mut byte, RecvFlags::PEEK).is_ok_and(|(_, count)| count > 0)
+    call
 }
 
 /// Ends this process, and nothing that it shares with the one that it is a copy of.

@@ -143,7 +143,7 @@ fn listen(kernel: &Kernel, mut commands: Commands, cells: &Sender<Command>) {
             Command::Interrupt { id } => kernel.tell(&Event::Stopping { id, here: runtime::interrupt(id) }),
             Command::Proceed => kernel.proceed(),
             Command::Discarded { pid } => forget(pid),
-            // Whoever it was for has woken: this process, as the copy of another.
+            // They are for copies of this process, on channels of their own.
             Command::Wake | Command::Rehearse => {}
             Command::Checkpoint => kernel.while_copied(|| cells.send(Command::Checkpoint).is_ok()),
             other => {

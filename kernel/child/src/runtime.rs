@@ -6,6 +6,7 @@ use crate::stdio;
 use crate::table::{self, Answered, Counts, Display, Entry, Report, Table, Text, Times};
 use crate::{heap, processor, watch};
 use assay_link::native::{Content, Ending, Event, Frame, Kept, Place, Told};
+use assay_link::watch::Watched;
 use libloading::os::unix::{Library, Symbol};
 use std::cell::Cell;
 use std::ffi::c_void;
@@ -138,10 +139,17 @@ pub(crate) fn trace() {
     }
 }
 
-/// Tells the cell of this id to stop, on the thread that listens. Whether it ends by itself soon, or has ended.
+/// Tells the cell of this id to stop, on the thread that listens. Whether it ends by itself soon, or has ended. If not, it is about to be ended, and what was seen of it is told.
 pub(crate) fn interrupt(id: u64) -> bool {
     let latest = latest();
-    latest.id == id && (!latest.runs || INTERRUPT.get().is_some_and(|interrupt| interrupt()))
+    if latest.id != id {
+        return false;
+    }
+    let here = !latest.runs || INTERRUPT.get().is_some_and(|interrupt| interrupt());
+    if !here {
+        tell_watched(watch::cut());
+    }
+    here
 }
 
 fn latest() -> MutexGuard<'static, Latest> {
@@ -276,10 +284,12 @@ extern "C" fn count(on: bool, counts: *mut Counts) -> bool {
 }
 
 extern "C" fn watched(begins: bool, id: u64, finished: bool, runs: u64) -> bool {
-    if begins {
-        return watch::begin();
-    }
-    let Some(what) = watch::end(finished, runs) else { return false };
+    if begins { watch::begin(id) } else { tell_watched(watch::end(id, finished, runs)) }
+}
+
+/// Tells what was seen of the code of a magic, if anything was.
+fn tell_watched(seen: Option<(u64, Watched)>) -> bool {
+    let Some((id, what)) = seen else { return false };
     tell(&Event::Watched { id, what: Box::new(what) });
     true
 }

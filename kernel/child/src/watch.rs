@@ -17,6 +17,8 @@ struct Watch {
 
 /// Code that is watched.
 struct UnderWay {
+    /// The magic that asked for it.
+    id: u64,
     began: Instant,
     /// The processor's time by then: in the program, and in the system.
     times: Option<(u64, u64)>,
@@ -29,22 +31,31 @@ pub(crate) fn through(lens: Lens) {
     *watch() = Watch { lens, under_way: None };
 }
 
-/// Code that is to be watched begins, on this thread. False if there is nothing to watch, or it is watched already.
-pub(crate) fn begin() -> bool {
+/// The code of this magic begins, on this thread. False if there is nothing to watch, or something is watched already.
+pub(crate) fn begin(id: u64) -> bool {
     let mut watch = watch();
     if watch.lens == Lens::Clear || watch.under_way.is_some() {
         return false;
     }
     let blind = start(&watch.lens).err();
-    watch.under_way = Some(UnderWay { began: Instant::now(), times: times(), blind });
+    watch.under_way = Some(UnderWay { id, began: Instant::now(), times: times(), blind });
     true
 }
 
-/// It has ended: what was seen. None if it was not watched.
-pub(crate) fn end(finished: bool, runs: u64) -> Option<Watched> {
+/// It has ended, after so many runs: what was seen. None if it was not watched.
+pub(crate) fn end(id: u64, finished: bool, runs: u64) -> Option<(u64, Watched)> {
+    take(|under_way| under_way.id == id, finished, runs)
+}
+
+/// What has been seen of the code that is under way, which does not come to its end: it goes on unwatched. None if nothing is watched. Called on any thread.
+pub(crate) fn cut() -> Option<(u64, Watched)> {
+    take(|_| true, false, 0)
+}
+
+fn take(which: impl FnOnce(&mut UnderWay) -> bool, finished: bool, runs: u64) -> Option<(u64, Watched)> {
     let now = Instant::now();
     let mut watch = watch();
-    let UnderWay { began, times: before, blind } = watch.under_way.take()?;
+    let UnderWay { id, began, times: before, blind } = watch.under_way.take_if(which)?;
     let spent = before
         .zip(times())
         .map(|(before, now)| (now.0.saturating_sub(before.0), now.1.saturating_sub(before.1)));
@@ -54,7 +65,7 @@ pub(crate) fn end(finished: bool, runs: u64) -> Option<Watched> {
     };
     let (user, system) = spent.unwrap_or_default();
     let wall = u64::try_from((now - began).as_nanos()).unwrap_or(u64::MAX);
-    Some(Watched { wall, user, system, runs, finished, seen })
+    Some((id, Watched { wall, user, system, runs, finished, seen }))
 }
 
 /// Begins to look; why nothing can be seen otherwise.

@@ -5,11 +5,12 @@ use super::notes::{Checkpoint, Heard, Notes};
 use super::output::Page;
 use super::process::{self, Process};
 use super::screen::Screen;
-use super::{Ended, Errand, Fallen, Standing};
-use crate::engine::{Host, Told};
+use super::{Ended, Errand, Fallen, Rehearsal, Standing};
+use crate::engine::{Host, Output, Told};
 use crate::session::event::NoInput;
 use crate::subprocess;
 use assay_link::native::{Command, Event, Frame};
+use assay_link::watch::Lens;
 use futures::future::BoxFuture;
 use std::collections::VecDeque;
 use std::process::ExitStatus;
@@ -17,7 +18,7 @@ use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::process::Child;
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{UnboundedReceiver, WeakUnboundedSender};
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
@@ -27,6 +28,9 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How long the process may take to say whether the cell stands where it can stop. Whoever answers has nothing else to do, and is there within a millisecond; a
 /// cell may have kept it from running at all.
 const ANSWER: Duration = Duration::from_millis(50);
+
+/// The same where it is watched, and first tells what was seen: that may be a lot.
+const WATCHED: Duration = Duration::from_secs(1);
 
 /// How long a cell that stands where it can stop may take to come to its end: a batch of a measurement, or an item of a loop, may be under way. Whoever waits longer takes
 /// the button for broken.
@@ -40,6 +44,10 @@ pub(super) enum Order {
     Obey { command: Command, answer: oneshot::Sender<Result<(), String>> },
     /// Make a checkpoint, which takes over if the process dies from now on.
     Stand { answer: oneshot::Sender<Result<Standing, String>> },
+    /// Make a copy for a run beside the process. It takes over from nobody.
+    Rehearse { orders: WeakUnboundedSender<Order>, answer: oneshot::Sender<Result<Rehearsal, String>> },
+    /// End the copy of this id that was made for such a run, at once: whatever runs meanwhile goes on.
+    Dismiss { pid: u32 },
     /// End the checkpoint of this id.
     Discard { pid: u32 },
     /// Leave the process for the checkpoint of this id.
@@ -52,9 +60,10 @@ pub(super) enum Order {
 
 /// Who waits for what is under way.
 enum Call {
-    Run { id: u64, answer: oneshot::Sender<Ended> },
+    Run { id: u64, watched: bool, answer: oneshot::Sender<Ended> },
     Obey { answer: oneshot::Sender<Result<(), String>> },
     Stand { answer: oneshot::Sender<Result<Standing, String>> },
+    Rehearse { orders: WeakUnboundedSender<Order>, answer: oneshot::Sender<Result<Rehearsal, String>> },
 }
 
 /// The task.
@@ -64,6 +73,10 @@ pub(super) struct Driver {
     cells: Generation,
     /// The checkpoints, the latest last: that one takes over if the process dies.
     standing: Vec<Checkpoint>,
+    /// The copy that was announced for a run beside the process, until whoever asked for it has it.
+    apart: Option<Checkpoint>,
+    /// The ids of those that somebody has.
+    rehearsals: Vec<u32>,
     /// Until when the cell that was told to stop may take to end by itself.
     leisure: Option<Instant>,
     /// Whether the process was killed for the cell that it runs: what it still says of the cell's end is not so.
@@ -117,6 +130,8 @@ impl Driver {
             notes,
             cells: Generation::new(seen.pid, channel),
             standing: Vec::new(),
+            apart: None,
+            rehearsals: Vec::new(),
             leisure: None,
             interrupted: false,
             crash: Crash::default(),
@@ -181,7 +196,14 @@ impl Driver {
                 Heard::Crashing { pid, status } if pid == self.cells.pid() => {
                     self.crash.status = Some(status);
                 }
+                Heard::Checkpoint(checkpoint) if matches!(self.call, Some(Call::Rehearse { .. })) => {
+                    self.apart = Some(checkpoint);
+                }
                 Heard::Checkpoint(checkpoint) => self.standing.push(checkpoint),
+                // It was waited for by another, which is gone.
+                Heard::Ended { pid, .. } if self.rehearsals.contains(&pid) => {
+                    self.rehearsals.retain(|other| *other != pid);
+                }
                 Heard::Ended { .. } | Heard::Crashing { .. } | Heard::Nothing => {}
             }
         }
@@ -232,6 +254,8 @@ impl Driver {
     /// Shows what the process still said, and ends what it left behind.
     async fn last_words(&mut self) {
         self.cells.kill();
+        // Nobody would wait for them: the keeper does, when they have ended.
+        self.rehearsals.drain(..).for_each(subprocess::kill);
         let until = Instant::now() + LAST_WORDS;
         while let Some(event) = self.cells.last(until).await {
             self.screen.drain();
@@ -244,6 +268,7 @@ impl Driver {
         match order {
             Some(Order::Interrupt) => self.interrupt().await,
             Some(Order::End) => self.end(),
+            Some(Order::Dismiss { pid }) => self.dismiss(pid).await,
             Some(order) => self.waiting.push_back(order),
             None => {
                 self.alone = true;
@@ -254,11 +279,12 @@ impl Driver {
 
     /// Ends the cell. One that has just ended needs nothing: its end has been heard.
     async fn interrupt(&mut self) {
-        if let Some(Call::Run { id, .. }) = self.call {
-            if self.leisure.is_some() || self.asked || self.interrupted {
+        if let Some(Call::Run { id, watched, .. }) = self.call {
+            // Whoever waits for the user's line does not stand where it can stop; but what has been seen of it is wanted.
+            if self.leisure.is_some() || (self.asked && !watched) || self.interrupted {
                 self.kill_cell();
             } else {
-                self.leisure = Some(Instant::now() + ANSWER);
+                self.leisure = Some(Instant::now() + if watched { WATCHED } else { ANSWER });
                 self.cells.tell(&Command::Interrupt { id }).await;
             }
         }
@@ -302,7 +328,7 @@ impl Driver {
                 self.id += 1;
                 self.starved = process::starved();
                 let id = self.id;
-                self.call = Some(Call::Run { id, answer });
+                self.call = Some(Call::Run { id, watched: lens != Lens::Clear, answer });
                 self.cells.tell(&Command::Run { id, libraries, entry, floor, lens }).await;
             }
             Order::Obey { command, answer } => {
@@ -311,6 +337,10 @@ impl Driver {
             }
             Order::Stand { answer } => {
                 self.call = Some(Call::Stand { answer });
+                self.cells.tell(&Command::Checkpoint).await;
+            }
+            Order::Rehearse { orders, answer } => {
+                self.call = Some(Call::Rehearse { orders, answer });
                 self.cells.tell(&Command::Checkpoint).await;
             }
             Order::Discard { pid } => self.discard(pid).await,
@@ -323,7 +353,15 @@ impl Driver {
                 let _ = answer.send(if replaced { Ok(()) } else { Err("the copy is gone".to_owned()) });
             }
             // They do not wait.
-            Order::Interrupt | Order::End => {}
+            Order::Interrupt | Order::End | Order::Dismiss { .. } => {}
+        }
+    }
+
+    /// Ends a copy that was made for a run beside the process, if it is there.
+    async fn dismiss(&mut self, pid: u32) {
+        if self.rehearsals.extract_if(.., |other| *other == pid).next().is_some() {
+            subprocess::kill(pid);
+            self.cells.tell(&Command::Discarded { pid }).await;
         }
     }
 
@@ -346,18 +384,7 @@ impl Driver {
             Event::Checkpointed { bytes, without } => {
                 // The note was sent before.
                 let died = self.listen_to_notes().await;
-                if let Some(Call::Stand { answer }) =
-                    self.call.take_if(|call| matches!(call, Call::Stand { .. }))
-                {
-                    let pid = self.standing.last().map(|checkpoint| checkpoint.pid);
-                    let standing = pid.map(|pid| Standing { pid, bytes, without });
-                    let answered =
-                        answer.send(standing.ok_or_else(|| "the copy was not announced".to_owned()));
-                    if let (Err(_), Some(pid)) = (answered, pid) {
-                        // Whoever wanted it was interrupted, and nobody will ever name it.
-                        self.discard(pid).await;
-                    }
-                }
+                self.copied(bytes, without).await;
                 return died;
             }
             Event::Ask { prompt, password } => {
@@ -382,6 +409,30 @@ impl Driver {
             self.answer(None).await;
         }
         None
+    }
+
+    /// There is a copy, as was asked.
+    async fn copied(&mut self, bytes: u64, without: Vec<String>) {
+        let unannounced = || "the copy was not announced".to_owned();
+        match self.call.take_if(|call| matches!(call, Call::Stand { .. } | Call::Rehearse { .. })) {
+            Some(Call::Stand { answer }) => {
+                let pid = self.standing.last().map(|checkpoint| checkpoint.pid);
+                let standing = pid.map(|pid| Standing { pid, bytes, without });
+                if let (Err(_), Some(pid)) = (answer.send(standing.ok_or_else(unannounced)), pid) {
+                    // Whoever wanted it was interrupted, and nobody will ever name it.
+                    self.discard(pid).await;
+                }
+            }
+            Some(Call::Rehearse { orders, answer }) => {
+                let rehearsal = self.apart.take().map(|checkpoint| {
+                    self.rehearsals.push(checkpoint.pid);
+                    Rehearsal::new(checkpoint, bytes, without, orders)
+                });
+                // If nobody wants it any more, it is dropped, which ends it.
+                let _ = answer.send(rehearsal.ok_or_else(unannounced));
+            }
+            _ => {}
+        }
     }
 
     async fn answered(&mut self, line: Result<String, NoInput>) {
@@ -432,8 +483,8 @@ impl Driver {
             Event::Crashed { frames } => self.crash.frames = frames,
             Event::Obeyed => self.settle(Ok(())),
             Event::Refused { why } => self.settle(Err(why)),
-            // Nobody has asked.
-            Event::Watched { .. } => {}
+            // It is no part of the output, so nothing is shown before it.
+            Event::Watched { id, what } => self.screen.turn(|_| vec![Output::Watched { id, what }]),
             Event::Done { .. } | Event::Hello { .. } | Event::Checkpointed { .. } | Event::Ask { .. } => {}
         }
     }
@@ -442,8 +493,11 @@ impl Driver {
         match self.call.take_if(|call| !matches!(call, Call::Run { .. })) {
             Some(Call::Obey { answer }) => drop(answer.send(outcome)),
             Some(Call::Stand { answer }) => {
-                let obeyed = |()| Err("no copy was made".to_owned());
-                let _ = answer.send(outcome.and_then(obeyed));
+                let _ = answer.send(outcome.and_then(|()| Err("no copy was made".to_owned())));
+            }
+            Some(Call::Rehearse { answer, .. }) => {
+                self.apart = None;
+                let _ = answer.send(outcome.and_then(|()| Err("no copy was made".to_owned())));
             }
             _ => {}
         }

@@ -11,8 +11,8 @@ use tokio::net::UnixStream;
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-/// How long a checkpoint may take to say that it has taken over.
-const WAKE: Duration = Duration::from_secs(10);
+/// How long a copy may take to say that it has come to life.
+pub(super) const WAKE: Duration = Duration::from_secs(10);
 
 /// The process, and the kernel's end of its channel.
 pub(super) struct Generation {

@@ -29,6 +29,7 @@ pub(super) enum Heard {
 }
 
 /// A process that stands by. It ends when this is dropped.
+#[derive(Debug)]
 pub(super) struct Checkpoint {
     pub(super) pid: u32,
     /// The kernel's end of its channel.

@@ -18,6 +18,8 @@ use tokio::sync::watch;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod cost;
 mod measure;
+#[cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
+mod rehearsal;
 
 /// A page that remembers what is shown on it, and a user who answers.
 struct Page {
@@ -212,7 +214,7 @@ fn setup(folder: &Path) -> Setup {
 }
 
 /// The program as cargo has built it beside these tests.
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     let program = std::env::current_exe().unwrap().parent().unwrap().with_file_name("assay-child");
     if !program.is_file() {
         let mut cargo = Command::new(env!("CARGO"));

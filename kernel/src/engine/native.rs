@@ -13,6 +13,7 @@ mod awaits;
 mod build;
 mod calls;
 mod commands;
+mod counts;
 mod dependencies;
 mod diagnose;
 mod entry;
@@ -27,15 +28,18 @@ mod notebook;
 mod past;
 mod place;
 mod prelude;
+mod profile;
 mod program;
 mod publish;
 mod relink;
+mod run;
 mod rustc;
 mod settle;
 mod source;
 mod split;
 mod statics;
 mod supersede;
+mod symbols;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -47,16 +51,14 @@ mod units;
 
 use super::evcxr::Evcxr;
 use super::surroundings::Surroundings;
-use super::{Cell, Compilation, Diagnostic, Engine, Failure, Host, Output, Ran, Trouble, Undone, folder};
-use crate::child::{Child, Ended, Errand, Setup};
-use crate::session::event::StreamName;
+use super::{Cell, Diagnostic, Engine, Failure, Host, Profiling, Ran, Trouble, Undone, folder};
+use crate::child::{Child, Setup};
 use crate::session::reply::{CompleteReply, InspectReply};
-use assay_link::native::Ending;
 use assay_magics::outcome::Variable;
-use assay_magics::plan::Build;
+use assay_magics::profiled::Profiled;
 use assay_magics::render::Bundle;
 use assist::Assistant;
-use build::{Program, Workshop, build};
+use build::{Program, Workshop};
 use dependencies::Dependencies;
 use entry::Style;
 use futures::FutureExt;
@@ -67,7 +69,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use symbols::Outline;
 use tokio::sync::Notify;
 use toolchain::Toolchain;
 
@@ -148,111 +150,6 @@ impl Native {
         );
         state.past.begin(moment, self.child().as_ref());
         notes
-    }
-
-    async fn run(&self, cell: Cell, host: Arc<dyn Host>) -> Result<Ran, Failure> {
-        let mut state = self.state.lock().await;
-        // Registered before anything is begun, so that no press of the button is missed.
-        let stop = self.interrupted.notified();
-        tokio::pin!(stop);
-        stop.as_mut().enable();
-        let began = Instant::now();
-        let surroundings = self.surroundings().clone();
-        let built = self.built(&mut state, &cell, &surroundings, &*host);
-        let built = tokio::select! {
-            built = built => built,
-            () = &mut stop => Err(Failure::Interrupted { lost: Box::default() }),
-        };
-        let (program, child) = built.inspect_err(|failure| self.remember(failure))?;
-        let compile = began.elapsed();
-        host.output(Output::Compiled(compilation(&state, &program, compile)));
-        let program = match cell.build {
-            // What was built apart is nobody else's.
-            Some(_) => Program { notebook: Notebook::clone(&state.notebook), ..program },
-            None => program,
-        };
-        state.past.changed();
-        let began = Instant::now();
-        let mut interrupted = false;
-        let ended = match program.entry.as_deref() {
-            // Items are there for those who call them.
-            None => Ended::Done { ending: Ending::Ok, kept: Vec::new(), value: None },
-            Some(entry) => {
-                let errand = Errand { floor: cell.floor, ..Errand::new(&program.libraries, Some(entry)) };
-                let running = child.run(errand, host);
-                tokio::pin!(running);
-                loop {
-                    tokio::select! {
-                        ended = &mut running => break ended,
-                        () = &mut stop => {
-                            interrupted = true;
-                            child.interrupt();
-                            // Pressed again, the cell is not waited for.
-                            stop.set(self.interrupted.notified());
-                            stop.as_mut().enable();
-                        }
-                    }
-                }
-            }
-        };
-        let run = began.elapsed();
-        let ran = self.settle(&mut state, program, cell.number, ended, interrupted).await;
-        ran.map(|mut ran| {
-            if self.timing.load(Ordering::Relaxed) {
-                ran.notes
-                    .push(format!("took {:.1?}: {compile:.1?} to compile, {run:.1?} to run", compile + run));
-            }
-            Ran { compile, run, ..ran }
-        })
-    }
-
-    /// Compiles a cell, while the process that is to run it starts, and makes its checkpoint.
-    async fn built(
-        &self,
-        state: &mut State,
-        cell: &Cell,
-        surroundings: &Surroundings,
-        host: &dyn Host,
-    ) -> Result<(Program, Child), Failure> {
-        let mut renewed = Vec::from_iter(self.notice(state, cell.number).await);
-        renewed.extend(self.renew(state, surroundings, host).await.map_err(Failure::Trouble)?);
-        let State { notebook, workshop, optimisation, style, past, .. } = state;
-        let workshop = self.workshop(workshop, surroundings).await.map_err(Failure::Trouble)?;
-        let apart = cell.build.clone();
-        let Build { optimisation: level, target_cpu } = apart.clone().unwrap_or_default();
-        workshop.toolchain.optimisation = level.or_else(|| optimisation.clone());
-        workshop.toolchain.target_cpu = target_cpu;
-        let notebook = match apart {
-            Some(_) => {
-                let mut again = Notebook::clone(notebook);
-                again.units.build_again();
-                Arc::new(again)
-            }
-            None => Arc::clone(notebook),
-        };
-        workshop.style = *style;
-        let runtime = workshop.toolchain.clone();
-        let started = async {
-            let child = self.started(&runtime, surroundings).await?;
-            past.stand(&child, self.checkpoints.load(Ordering::Relaxed)).await;
-            if let Some(why) = past.news() {
-                let text = format!(
-                    "note: there is no copy of the variables to return to: {why}; a crash would lose them, and so may an interrupt\n"
-                );
-                host.output(Output::Stream { name: StreamName::Stderr, text });
-            }
-            Ok(child)
-        };
-        let (program, child) = tokio::join!(build(workshop, &notebook, cell), started);
-        let mut program = program?;
-        program.notes.splice(0..0, renewed);
-        Ok((program, child.map_err(Failure::Trouble)?))
-    }
-
-    fn remember(&self, failure: &Failure) {
-        if let Failure::Compile(errors) = failure {
-            self.errors().clone_from(errors);
-        }
     }
 
     /// The workshop, made if there is none.
@@ -356,20 +253,6 @@ impl Native {
     }
 }
 
-/// How a cell was compiled, in so long.
-fn compilation(state: &State, program: &Program, took: Duration) -> Compilation {
-    let toolchain = state.workshop.as_ref().map(|workshop| &workshop.toolchain);
-    let version = toolchain.map_or("", |toolchain| toolchain.version.as_str());
-    let level = toolchain.and_then(|toolchain| toolchain.optimisation.as_deref());
-    Compilation {
-        took,
-        compiler: version.split(" (").next().unwrap_or_default().to_owned(),
-        optimisation: level.unwrap_or(rustc::USUAL_LEVEL).to_owned(),
-        target_cpu: toolchain.and_then(|toolchain| toolchain.target_cpu.clone()),
-        holding_code: holding_code(program),
-    }
-}
-
 /// The variables that a cell takes and that hold code.
 fn holding_code(program: &Program) -> Vec<String> {
     let holds = |name: &&String| {
@@ -394,6 +277,18 @@ impl Engine for Native {
 
     fn run(&self, cell: Cell, host: Arc<dyn Host>) -> BoxFuture<'_, Result<Ran, Failure>> {
         self.run(cell, host).boxed()
+    }
+
+    fn profile(
+        &self,
+        what: Profiling,
+        host: Arc<dyn Host>,
+    ) -> BoxFuture<'_, (Option<Profiled>, Result<Ran, Failure>)> {
+        self.profile(what, host).boxed()
+    }
+
+    fn functions(&self, cell: Cell) -> BoxFuture<'_, Vec<String>> {
+        async move { Outline::of(&self.state.lock().await.notebook, &cell).names() }.boxed()
     }
 
     fn undo(&self) -> BoxFuture<'_, Result<Undone, Failure>> {

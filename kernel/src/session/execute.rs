@@ -58,7 +58,7 @@ impl Session {
     }
 
     /// Counts the cell, if it counts, and remembers its text. Gives its count and the number that errors name.
-    fn begin(&self, request: &ExecuteRequest) -> (u32, u32) {
+    pub(super) fn begin(&self, request: &ExecuteRequest) -> (u32, u32) {
         let mut state = self.state();
         let number = state.count + 1;
         if request.store_history {
@@ -104,6 +104,11 @@ impl Session {
                         let step = step.clone();
                         self.measure_builds(&text, step, *prepared, context, stopped).await?;
                     }
+                    Plan::Profile(step) => {
+                        let step = step.clone();
+                        let value = self.profile(&text, *step, *prepared, context, stopped).await?;
+                        self.tell_value(value, position == last, context, &mut done);
+                    }
                     _ => self.run_magic(*prepared, context, stopped, &mut done).await?,
                 },
                 Step::Help(bundle) => done.paged.push(bundle),
@@ -140,7 +145,7 @@ impl Session {
     }
 
     /// Warnings and notes, on the stream where a terminal would show them.
-    fn tell_remarks(&self, ran: &Ran) {
+    pub(super) fn tell_remarks(&self, ran: &Ran) {
         let state = self.state();
         let warnings = ran.warnings.iter().map(|warning| state.pen().diagnostic(warning, &state.sources));
         let remarks: Vec<String> =

@@ -26,7 +26,7 @@ impl Session {
         let measuring = Arc::new(self.measuring(magics, context)?);
         let cell = Cell { floor: measuring.share(&self.rust_version), ..cell };
         let ran = self.stoppable(self.engine().run(cell, measuring.clone()), stopped).await;
-        let Verdict { refuted, complaint } = measuring.end();
+        let Verdict { refuted, complaint, .. } = measuring.end();
         if let (Ok(_) | Err(Failure::Refuted), Some(complaint)) = (&ran, complaint) {
             return Err(self.of_complaint(&complaint, context));
         }
@@ -76,7 +76,11 @@ impl Session {
     }
 
     /// What hears of these magics' measurements. Nothing has run if there cannot be such.
-    fn measuring(&self, magics: Vec<Prepared>, context: &Context) -> Result<Measuring, ErrorReport> {
+    pub(super) fn measuring(
+        &self,
+        magics: Vec<Prepared>,
+        context: &Context,
+    ) -> Result<Measuring, ErrorReport> {
         let folder = self.state().surroundings.folder().to_owned();
         let (mut all, mut kept) = (Vec::new(), BTreeSet::new());
         for prepared in magics {
@@ -88,14 +92,15 @@ impl Session {
                 let message = format!("the {} engine cannot measure", self.engine().name());
                 return refused(message, "`%engine native` changes to the one that can");
             }
-            let Plan::Code(step) = &prepared.plan else { continue };
             // What the cell itself keeps is there by then.
-            if let Some(name) = step.against.as_ref().filter(|name| !kept.contains(*name))
+            if let Some(name) = measuring::against(&prepared.plan).filter(|name| !kept.contains(*name))
                 && let Err(error) = measuring::read(&folder, name)
             {
                 return refused(error, "`--save NAME` keeps a result under a name");
             }
-            kept.extend(step.keep.clone());
+            if let Plan::Code(step) = &prepared.plan {
+                kept.extend(step.keep.clone());
+            }
             all.push(prepared);
         }
         let measuring = Measuring::new(
@@ -109,7 +114,7 @@ impl Session {
     }
 
     /// The report of something that could not be reported.
-    fn of_complaint(&self, complaint: &Complaint, context: &Context) -> ErrorReport {
+    pub(super) fn of_complaint(&self, complaint: &Complaint, context: &Context) -> ErrorReport {
         let state = self.state();
         failure::of_magic(complaint, context.number, &state.sources, state.pen())
     }

@@ -1,22 +1,24 @@
 //! Hears of measurements while their cell runs: has their magics word them, shows what they say, and keeps what is to be kept.
 
-use super::event::Event;
+use super::event::{Event, StreamName};
 use super::floor::Floor;
 use super::folders::make_private;
 use super::stage::Stage;
-use crate::engine::{Compilation, Host, Output, Told};
+use crate::engine::{Compilation, Host, Output, Pass, Told};
 use crate::session::event::NoInput;
 use assay_link::native::Told as What;
 use assay_magics::cell::Prepared;
 use assay_magics::magic::{Complaint, Refuted, Report};
 use assay_magics::measured::{Facts, Measured, Progress, Timed};
 use assay_magics::outcome::{Built, Measurement, Outcome};
-use assay_magics::plan::{CodeStep, Plan};
+use assay_magics::plan::Plan;
+use assay_magics::profiled::{FileToWrite, Profiled};
 use assay_magics::progress;
 use assay_magics::render::Bundle;
 use futures::future::BoxFuture;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -54,7 +56,8 @@ struct State {
 struct UnderWay {
     /// Where it is shown, if it is.
     display_id: Option<String>,
-    latest: Progress,
+    /// What is left of it if it ends now.
+    left: Bundle,
 }
 
 /// Why a cell fails whose code ran to its end.
@@ -64,6 +67,8 @@ pub(super) struct Verdict {
     pub(super) refuted: Option<Refuted>,
     /// What was measured could not be reported.
     pub(super) complaint: Option<Complaint>,
+    /// Rust that makes the value which was asked for: an expression.
+    pub(super) value: Option<String>,
 }
 
 /// What else the runtime tells with a result.
@@ -118,6 +123,19 @@ impl Measuring {
         self.worded(id, prepared, Outcome::Measured(Box::new(measurement)));
     }
 
+    /// Reports what was found out about code while it ran.
+    pub(super) fn profiled(&self, profiled: Profiled) {
+        let [prepared, ..] = self.magics.as_slice() else { return };
+        match self.against(prepared) {
+            Ok(against) => {
+                let profiled = Profiled { facts: self.facts(prepared), against, ..profiled };
+                let id = prepared.call.name_span.start as u64;
+                self.worded(id, prepared, Outcome::Profiled(Box::new(profiled)));
+            }
+            Err(what) => self.complain(Complaint::new(what, prepared.call.name_span.clone())),
+        }
+    }
+
     /// The noise floor, as far as it is known before the cell is compiled.
     pub(super) fn share(&self, rust_version: &str) -> f64 {
         self.floor().on(&machine(&self.processor, &format!("rustc {rust_version}")))
@@ -126,10 +144,8 @@ impl Measuring {
     /// What is to be said of the cell, once it has ended. What was not over by then has what was measured so far.
     pub(super) fn end(&self) -> Verdict {
         let mut state = self.state();
-        for (id, UnderWay { display_id, latest }) in std::mem::take(&mut state.under_way) {
-            let Some(prepared) = self.asked(id) else { continue };
-            let bundle = progress::stopped(&called(prepared), &latest);
-            self.stage.tell(in_the_place_of(display_id, bundle));
+        for UnderWay { display_id, left } in std::mem::take(&mut state.under_way).into_values() {
+            self.stage.tell(in_the_place_of(display_id, left));
         }
         std::mem::take(&mut state.verdict)
     }
@@ -188,10 +204,7 @@ impl Measuring {
 
     /// The content of the file of the earlier result that this is compared with.
     fn against(&self, prepared: &Prepared) -> Result<Option<String>, String> {
-        match &prepared.plan {
-            Plan::Code(CodeStep { against: Some(name), .. }) => read(&self.folder, name).map(Some),
-            _ => Ok(None),
-        }
+        against(&prepared.plan).map(|name| read(&self.folder, name)).transpose()
     }
 
     fn progress(&self, told: &Told, prepared: &Prepared) {
@@ -199,24 +212,39 @@ impl Measuring {
             Ok(latest) => latest,
             Err(error) => return self.complain(unreadable(&error, prepared)),
         };
-        let bundle = progress::line(&called(prepared), &latest);
+        let name = called(prepared);
+        self.under_way(told.id, progress::line(&name, &latest), progress::stopped(&name, &latest));
+    }
+
+    /// More is found out about code that has run.
+    fn pass(&self, pass: Pass) {
+        let [prepared, ..] = self.magics.as_slice() else { return };
+        let (name, doing) = (called(prepared), doing(pass));
+        let id = prepared.call.name_span.start as u64;
+        self.under_way(id, progress::pass(&name, doing), progress::pass_stopped(&name, doing));
+    }
+
+    /// Shows how far it is, where that can be replaced.
+    fn under_way(&self, id: u64, line: Bundle, left: Bundle) {
         let mut state = self.state();
-        match state.under_way.get_mut(&told.id) {
-            Some(under_way) => {
-                under_way.latest = latest;
-                if let Some(display_id) = under_way.display_id.clone() {
-                    self.stage.tell(Event::UpdateDisplay { bundle, display_id });
+        let under_way = state.under_way.entry(id);
+        let under_way = match under_way {
+            Entry::Vacant(place) => {
+                let display_id = self.on_page.then(|| {
+                    let number = DISPLAYS.fetch_add(1, Ordering::Relaxed);
+                    format!("assay-measuring-{}-{number}", std::process::id())
+                });
+                if display_id.is_some() {
+                    self.stage.tell(Event::Display { bundle: line, display_id: display_id.clone() });
                 }
+                place.insert(UnderWay { display_id, left });
+                return;
             }
-            None if !self.on_page => {
-                state.under_way.insert(told.id, UnderWay { display_id: None, latest });
-            }
-            None => {
-                let number = DISPLAYS.fetch_add(1, Ordering::Relaxed);
-                let display_id = format!("assay-measuring-{}-{number}", std::process::id());
-                self.stage.tell(Event::Display { bundle, display_id: Some(display_id.clone()) });
-                state.under_way.insert(told.id, UnderWay { display_id: Some(display_id), latest });
-            }
+            Entry::Occupied(there) => there.into_mut(),
+        };
+        under_way.left = left;
+        if let Some(display_id) = under_way.display_id.clone() {
+            self.stage.tell(Event::UpdateDisplay { bundle: line, display_id });
         }
     }
 
@@ -263,8 +291,27 @@ impl Measuring {
             let message = format!("the result cannot be kept in {}: {error}", file.display());
             self.complain(Complaint::new(message, prepared.call.name_span.clone()));
         }
+        for file in report.files {
+            self.write(&file, prepared);
+        }
         let mut state = self.state();
         state.verdict.refuted = state.verdict.refuted.take().or(report.failure);
+        state.verdict.value = state.verdict.value.take().or(report.value);
+    }
+
+    /// Writes a file beside the notebook, and says so.
+    fn write(&self, file: &FileToWrite, prepared: &Prepared) {
+        let path = self.folder.join(&file.path);
+        match std::fs::write(&path, &file.content) {
+            Ok(()) => {
+                let text = format!("{}\n", file.said);
+                self.stage.tell(Event::Stream { name: StreamName::Stdout, text });
+            }
+            Err(error) => {
+                let message = format!("cannot write {}: {error}", path.display());
+                self.complain(Complaint::new(message, prepared.call.name_span.clone()));
+            }
+        }
     }
 
     fn complain(&self, complaint: Complaint) {
@@ -289,6 +336,7 @@ impl Host for Measuring {
         match output {
             Output::Compiled(compilation) => self.compiled(compilation),
             Output::Measured(told) => self.measured(&told),
+            Output::Pass(pass) => self.pass(pass),
             other => self.stage.output(other),
         }
     }
@@ -312,6 +360,26 @@ fn in_the_place_of(display_id: Option<String>, bundle: Bundle) -> Event {
     match display_id {
         Some(display_id) => Event::UpdateDisplay { bundle, display_id },
         None => Event::Display { bundle, display_id: None },
+    }
+}
+
+/// The name of the earlier result that the one of this plan is compared with.
+pub(super) fn against(plan: &Plan) -> Option<&String> {
+    match plan {
+        Plan::Code(step) => step.against.as_ref(),
+        Plan::Profile(step) => step.against.as_ref(),
+        _ => None,
+    }
+}
+
+/// What is done meanwhile, in words.
+fn doing(pass: Pass) -> &'static str {
+    match pass {
+        Pass::Repeats => "it was short, and is repeated in a copy of the process",
+        Pass::Counting => "compiling it so that it counts",
+        Pass::Counts => "counting, in a copy of the process",
+        Pass::Sites => "finding out where it allocates, in a copy of the process",
+        Pass::Names => "looking up names and lines",
     }
 }
 

@@ -7,7 +7,7 @@ use super::interrupt::Stopped;
 use super::process::Ending;
 use super::selection::select;
 use super::stage::Keep;
-use crate::engine::{Cell, Failure, Host, Trouble, Undone};
+use crate::engine::{Cell, Failure, Host, Ran, Trouble, Undone};
 use assay_magics::outcome::{HistoryLine, Outcome};
 use assay_magics::plan::{
     CaptureStep, ConfigStep, EnvironmentStep, FileStep, HistoryStep, Plan, ProcessStep, SessionStep,
@@ -77,9 +77,10 @@ impl Session {
             Plan::File(step) => self.perform_file(step),
             Plan::Process(step) => self.perform_process(&step, stopped).await,
             Plan::Capture(step) => self.perform_capture(&step, context, stopped).await,
-            // It is run with its cell, or by `measure_builds`.
-            Plan::Code(_) => Err(Fault::refused("what measures is no work of the session's alone")),
-            Plan::Profile(_) => Err(Fault::refused("profiles are not there yet")),
+            // It is run with its cell, or by `measure_builds`, or by `profile`.
+            Plan::Code(_) | Plan::Profile(_) => {
+                Err(Fault::refused("what measures is no work of the session's alone"))
+            }
         }
     }
 
@@ -327,10 +328,10 @@ impl Session {
     }
 
     /// Runs Rust of the kernel's own.
-    async fn run_hidden(&self, source: String, stopped: &Stopped) -> Result<(), Failure> {
+    pub(super) async fn run_hidden(&self, source: String, stopped: &Stopped) -> Result<Ran, Failure> {
         let engine = self.engine();
         let run = engine.run(Cell::new(0, source), self.host());
-        self.stoppable(run, stopped).await.map(|_| ())
+        self.stoppable(run, stopped).await
     }
 
     /// Words a fault of a magic that stands at `span`.

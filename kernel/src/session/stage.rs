@@ -140,7 +140,7 @@ impl Host for Stage {
             Output::UpdateDisplay { bundle, display_id } => Event::UpdateDisplay { bundle, display_id },
             Output::Clear { wait } => Event::ClearOutput { wait },
             // Who asked for a measurement hears of it before it comes here.
-            Output::Compiled(_) | Output::Measured(_) => return,
+            Output::Compiled(_) | Output::Measured(_) | Output::Watched { .. } | Output::Pass(_) => return,
         });
     }
 

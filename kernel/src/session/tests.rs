@@ -7,19 +7,25 @@ use super::folders::Folders;
 use super::reply::{CompleteReply, ExecuteReply, InspectReply};
 use super::request::{CompleteRequest, ExecuteRequest, HistoryAccess, HistoryRequest};
 use crate::engine::{
-    Cell, Diagnostic, Engine, Failure, Host, Level, Lost, Output, Ran, Span, Trouble, Undone,
+    Cell, Compilation, Diagnostic, Engine, Failure, Host, Level, Lost, Output, Pass, Profiling, Ran, Span,
+    Trouble, Undone,
 };
 use assay_magics::outcome::Variable;
+use assay_magics::profiled::{self, Profiled};
 use assay_magics::render::Bundle;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::Notify;
 
-/// Plays an engine: `print X` prints, `let X` defines, `fail` does not compile, `wait` runs until it is interrupted, anything else is a value.
+mod profile;
+
+/// Plays an engine: `print X` prints, `let X` defines, `fail` does not compile, `panic` panics, `wait` runs until it is interrupted, anything else is a value. It finds out something about
+/// whatever runs, but for `nothing`.
 #[derive(Default)]
 struct Actor {
     ran: Mutex<Vec<Cell>>,
@@ -79,6 +85,12 @@ impl Engine for Actor {
                         children: vec![],
                     }]))
                 }
+                "panic" => Err(Failure::Panic {
+                    message: "on purpose".into(),
+                    place: None,
+                    frames: Vec::new(),
+                    lost: Vec::new(),
+                }),
                 "wait" => {
                     self.stop.notified().await;
                     Err(Failure::Interrupted {
@@ -90,6 +102,42 @@ impl Engine for Actor {
             }
         }
         .boxed()
+    }
+
+    fn profile(
+        &self,
+        what: Profiling,
+        host: Arc<dyn Host>,
+    ) -> BoxFuture<'_, (Option<Profiled>, Result<Ran, Failure>)> {
+        async move {
+            let compiled = Compilation {
+                took: Duration::from_millis(50),
+                compiler: "rustc 1.95.0".into(),
+                optimisation: "3".into(),
+                target_cpu: None,
+                holding_code: Vec::new(),
+            };
+            host.output(Output::Compiled(compiled));
+            let nothing = what.once.source.contains("nothing");
+            let ran = self.run(what.once, host.clone()).await;
+            let ending = match &ran {
+                Ok(_) => profiled::Ending::Finished,
+                Err(Failure::Interrupted { .. }) => profiled::Ending::Interrupted,
+                Err(Failure::Compile(_)) => return (None, ran),
+                Err(_) => profiled::Ending::Failed,
+            };
+            if ran.is_ok() && !nothing {
+                host.output(Output::Pass(Pass::Counts));
+                host.output(Output::Pass(Pass::Names));
+            }
+            let run = profiled::Run { ending, ..profiled::Run::default() };
+            ((!nothing).then(|| Profiled { run, ..Profiled::default() }), ran)
+        }
+        .boxed()
+    }
+
+    fn functions(&self, _: Cell) -> BoxFuture<'_, Vec<String>> {
+        async { vec!["fib".to_owned(), "Grid::step".to_owned()] }.boxed()
     }
 
     fn add_dependencies(&self, _: Vec<String>, _: Arc<dyn Host>) -> BoxFuture<'_, Result<(), Failure>> {

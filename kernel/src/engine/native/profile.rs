@@ -1,0 +1,524 @@
+//! A cell's code is watched: its run, which happens once, and whatever has to run again to answer what is asked.
+//!
+//! What runs again does so in rehearsals: copies of the process from right before the run, of which nothing is left (`child/rehearsal.rs`). Short code is repeated, so that enough is seen of it; another
+//! build of it counts; and the stack of each allocation is taken, which takes long. What cannot be found out so is said, and the rest holds.
+
+use super::build::{Workshop, build};
+use super::counts::{Counted, build_counted};
+use super::notebook::Notebook;
+use super::run::{Presses, errand};
+use super::symbols::{self, Functions, Outline};
+use super::{Native, State};
+use crate::child::{Child, Errand, Rehearsal};
+use crate::engine::{Cell, Failure, Host, Level, Output, Pass, Profiling, Ran};
+use crate::session::event::NoInput;
+use assay_link::native::Ending;
+use assay_link::watch::{Clock, Lens, Samples, Seen, Watched};
+use assay_magics::plan::Ask;
+use assay_magics::profiled::{self, Profiled, Run};
+use futures::future::BoxFuture;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Time between two samples of a thread, in nanoseconds: 1 kHz, where an interval of a millisecond would go in step with what happens at each.
+const PERIOD: u64 = 997_000;
+
+/// Code of which so much was sampled, in nanoseconds, is not repeated: 300 samples tell a share of a half to within 6 points, and who wants more can repeat it himself.
+const ENOUGH: u64 = 300_000_000;
+
+/// Nor is code that took so long on the wall: what waits is not seen better the second time.
+const LONG: u64 = 1_000_000_000;
+
+/// What a rehearsal is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Aim {
+    Repeats,
+    Counts,
+    Sites,
+}
+
+/// The copies of the process, each until it is used: or why there is none. None if it is not needed.
+#[derive(Default)]
+struct Copies {
+    repeats: Option<Result<Rehearsal, String>>,
+    counts: Option<Result<Rehearsal, String>>,
+    sites: Option<Result<Rehearsal, String>>,
+    /// The files that were open when they were made.
+    files: Vec<String>,
+}
+
+/// What was seen.
+#[derive(Default)]
+struct Found {
+    /// Of the runs that have happened.
+    runs: Vec<Watched>,
+    repeats: Option<Watched>,
+    counts: Option<(Counted, Watched)>,
+    sites: Option<Watched>,
+    doubts: Vec<String>,
+}
+
+/// What happens after the run.
+struct Passes<'a, 'b> {
+    host: &'a dyn Host,
+    stop: &'a mut Presses<'b>,
+    /// Whether the button has been pressed.
+    stopped: bool,
+    doubts: Vec<String>,
+}
+
+impl Native {
+    pub(super) async fn profile(
+        &self,
+        what: Profiling,
+        host: Arc<dyn Host>,
+    ) -> (Option<Profiled>, Result<Ran, Failure>) {
+        let mut state = self.state.lock().await;
+        let mut stop = Presses::of(&self.interrupted);
+        let Profiling { once, again, ask, functions } = what;
+        let ready = match self.ready(&mut state, &once, &*host, &mut stop).await {
+            Ok(ready) => ready,
+            Err(failure) => return (None, Err(failure)),
+        };
+        let (before, with) = (Arc::clone(&state.notebook), ready.program.notebook.clone());
+        let plain = errand(&ready.program, &once, Lens::Clear);
+        let copies = Copies::make(&ready.child, &ask, again.is_some()).await;
+        let watching = Arc::new(Watching { host: Arc::clone(&host), seen: Mutex::default() });
+        let ran = self.perform(&mut state, ready, &once, lens(&ask), watching.clone(), &mut stop).await;
+        let mut passes = Passes { host: &*host, stop: &mut stop, stopped: false, doubts: Vec::new() };
+        let ran = match (ran, ask.heap.unwrap_or(1)) {
+            (Ok(ran), times) if times > 1 => {
+                self.run_more(&mut state, &once, &ask, ran, times, &watching, &mut passes).await
+            }
+            (ran, _) => ran,
+        };
+        let runs = watching.take();
+        if runs.is_empty() {
+            return (None, ran);
+        }
+        let mut found = Found { runs, ..Found::default() };
+        if lives(&ran)
+            && let Some(workshop) = &mut state.workshop
+        {
+            let source = Sources { before: &before, once: &once, again: again.as_ref(), plain };
+            passes.carry_out(copies, &ask, source, workshop, ran.is_ok(), &mut found).await;
+        }
+        host.output(Output::Pass(Pass::Names));
+        found.doubts = passes.doubts;
+        let ending = ending(&ran);
+        // It reads libraries and their debug information.
+        let told = tokio::task::spawn_blocking(move || {
+            told(&found, &ask, &functions, &Outline::of(&with, &once), ending)
+        });
+        (told.await.inspect_err(|error| tracing::error!("a profile could not be made: {error}")).ok(), ran)
+    }
+
+    /// Runs it again, in the process, as often as was asked, each time with its effects. What it leaves are the value and the variables of the last time.
+    #[expect(clippy::too_many_arguments, reason = "each is a part of the same run")]
+    async fn run_more(
+        &self,
+        state: &mut State,
+        once: &Cell,
+        ask: &Ask,
+        first: Ran,
+        times: usize,
+        watching: &Arc<Watching>,
+        passes: &mut Passes<'_, '_>,
+    ) -> Result<Ran, Failure> {
+        let mut ran = first;
+        for done in 1..times {
+            let ready = match self.ready(state, once, &Quiet(watching.clone()), passes.stop).await {
+                Ok(ready) => ready,
+                Err(Failure::Compile(errors)) => {
+                    let first = errors.iter().find(|one| one.level == Level::Error);
+                    let why = first.map_or("", |one| one.message.as_str());
+                    passes.doubts.push(format!(
+                        "It ran {done} of {times} times: after that it does not compile any more, for it consumes what it needs ({why})."
+                    ));
+                    break;
+                }
+                Err(failure) => return Err(failure),
+            };
+            let again = self.perform(state, ready, once, lens(ask), watching.clone(), passes.stop).await?;
+            ran = Ran { value: again.value, ..ran };
+        }
+        Ok(ran)
+    }
+}
+
+/// Through what its run is watched.
+fn lens(ask: &Ask) -> Lens {
+    match ask.heap {
+        Some(_) if !ask.time => Lens::Heap { sites: false },
+        _ => samples(ask),
+    }
+}
+
+fn samples(ask: &Ask) -> Lens {
+    let clock = if ask.wall { Clock::Wall } else { Clock::Processor };
+    Lens::Samples { clock, period: PERIOD }
+}
+
+/// Whether there is a process still of which the copies are, and the user wants to know more: a panic leaves all.
+fn lives(ran: &Result<Ran, Failure>) -> bool {
+    !matches!(ran, Err(Failure::Interrupted { .. } | Failure::Died { .. } | Failure::Trouble(_)))
+}
+
+fn ending(ran: &Result<Ran, Failure>) -> profiled::Ending {
+    match ran {
+        Ok(_) => profiled::Ending::Finished,
+        Err(Failure::Interrupted { .. }) => profiled::Ending::Interrupted,
+        Err(_) => profiled::Ending::Failed,
+    }
+}
+
+impl Copies {
+    /// Makes those that will be needed.
+    async fn make(child: &Child, ask: &Ask, again: bool) -> Self {
+        let mut copies = Self::default();
+        let wanted = [
+            (ask.time && again, &mut copies.repeats),
+            (ask.counts, &mut copies.counts),
+            (ask.sites, &mut copies.sites),
+        ];
+        for (wanted, place) in wanted {
+            if wanted {
+                *place = Some(child.rehearsal().await);
+            }
+        }
+        copies.files = open_files(child.pid());
+        copies
+    }
+}
+
+/// The names of files that a process has open, and where it would read on; none where the system does not say.
+fn open_files(pid: u32) -> Vec<String> {
+    let open = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    let files = open.filter(|entry| std::fs::metadata(entry.path()).is_ok_and(|file| file.is_file()));
+    let mut names: Vec<String> = files
+        .filter_map(|entry| std::fs::read_link(entry.path()).ok())
+        .filter(|path| !path.starts_with("/memfd:"))
+        .filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// What the passes compile and run.
+struct Sources<'a> {
+    /// The notebook as it was before the run.
+    before: &'a Notebook,
+    once: &'a Cell,
+    again: Option<&'a Cell>,
+    /// The program that ran; none if it has no statements.
+    plain: Option<Errand>,
+}
+
+impl Passes<'_, '_> {
+    /// Finds out what is asked, one after the other, until it is stopped.
+    async fn carry_out(
+        &mut self,
+        copies: Copies,
+        ask: &Ask,
+        source: Sources<'_>,
+        workshop: &mut Workshop,
+        ran_well: bool,
+        found: &mut Found,
+    ) {
+        let Copies { repeats, counts, sites, files } = copies;
+        let used =
+            (repeats.is_some() && ran_well && is_short(&found.runs)) || counts.is_some() || sites.is_some();
+        if let (Some(copy), Some(again)) = (repeats, source.again)
+            && ran_well
+            && is_short(&found.runs)
+        {
+            found.repeats = self.repeat(copy, workshop, source.before, again, samples(ask)).await;
+        }
+        if let Some(copy) = counts {
+            found.counts = self.count(copy, workshop, source.before, source.once).await;
+        }
+        if let (Some(copy), Some(plain)) = (sites, source.plain) {
+            self.begins(Pass::Sites);
+            let errand = Errand { lens: Lens::Heap { sites: true }, ..plain };
+            found.sites = self.rehearse(Aim::Sites, copy, errand).await;
+        }
+        if used && !files.is_empty() {
+            self.doubts.push(format!(
+                "It ran again in copies of the process, which share with it what is open: {}. What they read or wrote there is not taken back.",
+                files.join(", ")
+            ));
+        }
+    }
+
+    async fn repeat(
+        &mut self,
+        copy: Result<Rehearsal, String>,
+        workshop: &mut Workshop,
+        before: &Notebook,
+        again: &Cell,
+        lens: Lens,
+    ) -> Option<Watched> {
+        self.begins(Pass::Repeats);
+        let program = match self.unless_stopped(build(workshop, before, again)).await? {
+            Ok(program) => program,
+            Err(failure) => {
+                self.doubts.push(once_only(&failure));
+                return None;
+            }
+        };
+        self.rehearse(Aim::Repeats, copy, errand(&program, again, lens)?).await
+    }
+
+    async fn count(
+        &mut self,
+        copy: Result<Rehearsal, String>,
+        workshop: &mut Workshop,
+        before: &Notebook,
+        once: &Cell,
+    ) -> Option<(Counted, Watched)> {
+        if copy.is_err() {
+            // Nothing is compiled in vain.
+            self.lacks(Aim::Counts, copy.err().as_deref().unwrap_or_default());
+            return None;
+        }
+        self.begins(Pass::Counting);
+        let Some(built) = self.unless_stopped(build_counted(workshop, before, once)).await else {
+            self.lacks(Aim::Counts, "it was interrupted");
+            return None;
+        };
+        let counted = match built {
+            Ok(counted) => counted,
+            Err(failure) => {
+                let why = format!("it cannot be built so that it counts ({})", message(&failure));
+                self.lacks(Aim::Counts, &why);
+                return None;
+            }
+        };
+        self.begins(Pass::Counts);
+        let errand = errand(&counted.program, once, counted.lens())?;
+        let watched = self.rehearse(Aim::Counts, copy, errand).await?;
+        Some((counted, watched))
+    }
+
+    /// Runs something in a copy of the process. What was seen, unless it was stopped.
+    async fn rehearse(
+        &mut self,
+        aim: Aim,
+        copy: Result<Rehearsal, String>,
+        errand: Errand,
+    ) -> Option<Watched> {
+        let copy = match copy {
+            Ok(copy) => copy,
+            Err(why) => {
+                self.lacks(aim, &format!("no copy of the process can be made ({why})"));
+                return None;
+            }
+        };
+        let without = copy.standing().without.join(", ");
+        let Some(rehearsed) = self.unless_stopped(copy.run(errand)).await else {
+            self.lacks(aim, "it was interrupted");
+            return None;
+        };
+        if !without.is_empty() {
+            self.doubts
+                .push(format!("{} without these threads, which could not be copied: {without}.", aim.ran()));
+        }
+        let watched = rehearsed.watched.into_iter().next().map(|(_, watched)| watched);
+        match (rehearsed.ended, &watched) {
+            (Ok(Ending::Ok), Some(_)) => {}
+            (Ok(_), Some(_)) => self.doubts.push(format!(
+                "{} and did not come to the same end: a copy of the process has no input, and shares open files with it.",
+                aim.ran()
+            )),
+            (Err(why), Some(_)) => self.doubts.push(format!("{}, but {why}.", aim.ran())),
+            (Ok(_), None) => self.lacks(aim, "the copy of the process did not come to it"),
+            (Err(why), None) => self.lacks(aim, &why),
+        }
+        watched
+    }
+
+    fn begins(&self, pass: Pass) {
+        if !self.stopped {
+            self.host.output(Output::Pass(pass));
+        }
+    }
+
+    /// Does it, unless the button is pressed meanwhile, or was before.
+    async fn unless_stopped<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        if self.stopped {
+            return None;
+        }
+        tokio::select! {
+            biased;
+            () = self.stop.next() => {
+                self.stopped = true;
+                None
+            }
+            done = work => Some(done),
+        }
+    }
+
+    fn lacks(&mut self, aim: Aim, why: &str) {
+        let lack = match aim {
+            Aim::Repeats => "It was short, and was not repeated so that more of it is seen",
+            Aim::Counts => "It was not counted how often functions and lines ran",
+            Aim::Sites => "It was not found out where it allocates",
+        };
+        self.doubts.push(format!("{lack}: {why}."));
+    }
+}
+
+impl Aim {
+    /// The beginning of a sentence.
+    fn ran(self) -> &'static str {
+        match self {
+            Self::Repeats => "It was repeated",
+            Self::Counts => "It was run again so that it was counted",
+            Self::Sites => "It was run again to find out where it allocates",
+        }
+    }
+}
+
+/// Whether too little was seen of code that was sampled.
+fn is_short(runs: &[Watched]) -> bool {
+    runs.iter().all(|run| match &run.seen {
+        Seen::Samples(samples) => run.wall < LONG && sampled(samples) < ENOUGH,
+        _ => false,
+    })
+}
+
+/// Nanoseconds that its samples stand for.
+fn sampled(samples: &Samples) -> u64 {
+    samples.stacks.iter().map(|stack| stack.samples * samples.period).sum()
+}
+
+/// Why code that was to be repeated was not.
+fn once_only(failure: &Failure) -> String {
+    let consumes = |code: &str| ["E0382", "E0505", "E0507"].contains(&code);
+    match failure {
+        Failure::Compile(errors) if errors.iter().any(|one| one.code.as_deref().is_some_and(consumes)) => {
+            "It ran once, and was too short to see much of it: it consumes a value, so it cannot be repeated."
+                .to_owned()
+        }
+        other => format!(
+            "It ran once, and was too short to see much of it: it cannot be repeated ({}).",
+            message(other)
+        ),
+    }
+}
+
+fn message(failure: &Failure) -> String {
+    match failure {
+        Failure::Compile(errors) => {
+            let first = errors.iter().find(|one| one.level == Level::Error);
+            first.map_or("it does not compile".to_owned(), |one| one.message.clone())
+        }
+        Failure::Trouble(trouble) => trouble.what.clone(),
+        _ => "it could not be compiled".to_owned(),
+    }
+}
+
+/// All that was found out, in the user's terms.
+fn told(found: &Found, ask: &Ask, names: &[String], outline: &Outline, ending: profiled::Ending) -> Profiled {
+    let Found { runs, repeats, counts, sites, doubts } = found;
+    let mut functions = Functions::default();
+    let mut profiled = Profiled { doubts: doubts.clone(), ..Profiled::default() };
+    for run in runs.iter().chain(repeats) {
+        if let Seen::Nothing { why } = &run.seen {
+            let what = if matches!(lens(ask), Lens::Heap { .. }) {
+                "What it did to the heap"
+            } else {
+                "Where its time goes"
+            };
+            profiled.doubts.push(format!("{what} was not seen: {why}."));
+            break;
+        }
+    }
+    if let Some(first) = runs.first() {
+        let seconds = |nanoseconds: u64| std::time::Duration::from_nanos(nanoseconds).as_secs_f64();
+        profiled.run = Run {
+            wall: seconds(first.wall),
+            user: seconds(first.user),
+            system: seconds(first.system),
+            ending,
+        };
+    }
+    let sampled: Vec<Watched> =
+        runs.iter().chain(repeats).filter(|run| matches!(run.seen, Seen::Samples(_))).cloned().collect();
+    if ask.time && !sampled.is_empty() {
+        profiled.time = Some(symbols::time(&sampled, outline, &mut functions));
+    }
+    let sites = sites
+        .as_ref()
+        .filter(|sites| seen_of(sites, &mut profiled.doubts, "Where it allocates was not seen"));
+    let heaps: Vec<&Watched> = runs.iter().filter(|run| matches!(run.seen, Seen::Heap(_))).collect();
+    let heaps = if heaps.is_empty() { Vec::from_iter(sites) } else { heaps };
+    profiled.heaps =
+        heaps.into_iter().map(|run| symbols::heap(run, sites, outline, &mut functions)).collect();
+    if let Some((counted, watched)) = counts
+        && seen_of(watched, &mut profiled.doubts, "How often functions and lines ran was not seen")
+        && let Seen::Counts(seen) = &watched.seen
+    {
+        (profiled.calls, profiled.hits) = counted.read(seen, outline, &mut functions);
+    }
+    profiled.asked = outline.asked(names, &mut functions);
+    profiled.functions = functions.into_vec();
+    profiled
+}
+
+/// Whether anything was seen; why not is a doubt.
+fn seen_of(watched: &Watched, doubts: &mut Vec<String>, lack: &str) -> bool {
+    match &watched.seen {
+        Seen::Nothing { why } => {
+            doubts.push(format!("{lack}: {why}."));
+            false
+        }
+        _ => true,
+    }
+}
+
+/// The host of a run that is watched.
+struct Watching {
+    host: Arc<dyn Host>,
+    seen: Mutex<Vec<Watched>>,
+}
+
+impl Watching {
+    /// What was seen, of each run.
+    fn take(&self) -> Vec<Watched> {
+        std::mem::take(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Host for Watching {
+    fn output(&self, output: Output) {
+        match output {
+            Output::Watched { what, .. } => {
+                self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(*what);
+            }
+            other => self.host.output(other),
+        }
+    }
+
+    fn ask(&self, prompt: String, password: bool) -> BoxFuture<'_, Result<String, NoInput>> {
+        self.host.ask(prompt, password)
+    }
+}
+
+/// The host of what is compiled once more: how that was has been told.
+struct Quiet(Arc<Watching>);
+
+impl Host for Quiet {
+    fn output(&self, output: Output) {
+        if !matches!(output, Output::Compiled(_)) {
+            self.0.output(output);
+        }
+    }
+
+    fn ask(&self, prompt: String, password: bool) -> BoxFuture<'_, Result<String, NoInput>> {
+        self.0.ask(prompt, password)
+    }
+}
+
+#[cfg(test)]
+mod tests;
