@@ -13,13 +13,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub(super) const SIGNAL: c_int = libc::SIGSTKFLT;
 
 /// What an event brings about by itself, with fewer interrupts on the way. It is also what a debugger's breakpoint does: so whoever handles it goes on doing that.
+///
+/// Its handler stays, and hands on what is not from events: one of these may come late, for it is sent by the thread itself when it comes back from the interrupt, which may be
+/// after the event was closed. Without a handler it would end the process.
 pub(super) const TRAP: c_int = libc::SIGTRAP;
 
 /// The code of those that events bring about: <https://man7.org/linux/man-pages/man2/sigaction.2.html>.
 const BY_EVENT: c_int = 6;
 
-/// What was done about the signals before.
-pub(super) struct Before(Vec<(c_int, libc::sigaction)>);
+/// What was done about [`SIGNAL`] before.
+pub(super) struct Before(libc::sigaction);
 
 /// What was done about traps before.
 static THEIRS: AtomicUsize = AtomicUsize::new(libc::SIG_DFL);
@@ -28,13 +31,18 @@ type Handler = extern "C" fn(c_int, *mut siginfo_t, *mut c_void);
 
 /// From now on, stacks are taken when it comes; also when there are traps, if this is asked for.
 pub(super) fn handle(traps: bool) -> io::Result<Before> {
-    let mut before = Before(vec![(SIGNAL, install(SIGNAL, take)?)]);
+    let before = install(SIGNAL, take)?;
     if traps {
-        let action = install(TRAP, trapped)?;
-        THEIRS.store(action.sa_sigaction, Ordering::SeqCst);
-        before.0.push((TRAP, action));
+        let theirs = install(TRAP, trapped)?.sa_sigaction;
+        if !is(theirs, trapped) {
+            THEIRS.store(theirs, Ordering::SeqCst);
+        }
     }
-    Ok(before)
+    Ok(Before(before))
+}
+
+fn is(action: libc::sighandler_t, handler: Handler) -> bool {
+    action == handler as libc::sighandler_t
 }
 
 /// What was done about it before.
@@ -58,25 +66,20 @@ fn install(signal: c_int, handler: Handler) -> io::Result<libc::sigaction> {
 }
 
 impl Before {
-    /// Puts it back. No source sends the signals any more.
+    /// Puts it back. No source sends the signal any more.
+    #[expect(unsafe_code, reason = "a signal's handler is given up")]
     pub(super) fn restore(self) {
-        self.0.iter().for_each(|(signal, action)| restore(*signal, action));
-    }
-}
-
-#[expect(unsafe_code, reason = "a signal's handler is given up")]
-fn restore(signal: c_int, action: &libc::sigaction) {
-    // SAFETY: all zeros are values of this type.
-    let (mut nothing, mut now): (libc::sigaction, libc::sigaction) = unsafe { (zeroed(), zeroed()) };
-    nothing.sa_sigaction = libc::SIG_IGN;
-    // SAFETY: both actions are such. To ignore a signal takes it from all threads that have not seen it yet, and might die of it later:
-    // <https://pubs.opengroup.org/onlinepubs/9799919799/functions/V2_chap02.html>, section 2.4.3.
-    unsafe {
-        libc::sigaction(signal, &raw const nothing, &raw mut now);
-        // The user's code may have put its own there meanwhile.
-        let ours =
-            [take as Handler, trapped].iter().any(|ours| now.sa_sigaction == *ours as libc::sighandler_t);
-        libc::sigaction(signal, if ours { action } else { &raw const now }, std::ptr::null_mut());
+        // SAFETY: all zeros are values of this type.
+        let (mut nothing, mut now): (libc::sigaction, libc::sigaction) = unsafe { (zeroed(), zeroed()) };
+        nothing.sa_sigaction = libc::SIG_IGN;
+        // SAFETY: both actions are such. To ignore a signal takes it from all threads that have not seen it yet, and might die of it later:
+        // <https://pubs.opengroup.org/onlinepubs/9799919799/functions/V2_chap02.html>, section 2.4.3.
+        unsafe {
+            libc::sigaction(SIGNAL, &raw const nothing, &raw mut now);
+            // The user's code may have put its own there meanwhile.
+            let put_back = if is(now.sa_sigaction, take) { &raw const self.0 } else { &raw const now };
+            libc::sigaction(SIGNAL, put_back, std::ptr::null_mut());
+        }
     }
 }
 
