@@ -80,6 +80,8 @@ impl Session {
     fn new(clock: Clock, period: u64, best: Way) -> Result<Self, String> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let short = |error| format!("there is no memory for samples: {error}");
+        let frames = Room::new(SLOTS * DEEPEST).map_err(short)?;
+        frames.make_ready(DEEPEST);
         Ok(Self {
             number: COUNT.fetch_add(1, Ordering::Relaxed).wrapping_add(1),
             clock,
@@ -88,7 +90,7 @@ impl Session {
             unwinder: Unwinder::prepare(),
             stacks: Stacks::new().map_err(short)?,
             slots: (0..SLOTS).map(|_| Slot::default()).collect(),
-            frames: Room::new(SLOTS * DEEPEST).map_err(short)?,
+            frames,
             lost: AtomicU64::new(0),
         })
     }
