@@ -4,6 +4,7 @@
 //! ([`stacks`]). Which threads they are, and that new ones are seen from their first moment on, is the business of [`threads`]. Sources are opened when the code begins
 //! and closed when it ends, and no checkpoint is made between: a copy of this process never has one.
 
+mod chance;
 mod signal;
 mod source;
 mod stacks;
@@ -13,17 +14,21 @@ use crate::unwind::{DEEPEST, Registers, Unwinder, has_room};
 use assay_link::watch::{Clock, Means, Samples, Seen, Stack, Thread};
 use libc::siginfo_t;
 use signal::Overrun;
+use source::Way;
 use stacks::{Room, Stacks};
 use std::cell::Cell;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use threads::{Over, Slot};
+use threads::{OURS, Over, Slot};
 
 /// The most threads that are seen at once.
 const SLOTS: usize = 1024;
 
 /// What a handler needs of the stack that it interrupts, in bytes: below what the kernel puts there. A walk takes a third of it.
 const HANDLER: usize = 32 << 10;
+
+/// No stack takes longer, in nanoseconds.
+const LONGEST: u64 = 200_000;
 
 /// The one that is under way; null if there is none.
 static SESSION: AtomicPtr<Session> = AtomicPtr::new(null_mut());
@@ -40,8 +45,8 @@ thread_local! {
 struct Session {
     number: u32,
     clock: Clock,
-    /// Whether it may be that events send the signals.
-    events: bool,
+    /// The best way to send signals to threads.
+    best: Way,
     /// Nanoseconds between two samples.
     period: u64,
     unwinder: Unwinder,
@@ -54,7 +59,7 @@ struct Session {
 
 /// Begins to take samples; why none can be taken otherwise. The calling thread is the one that runs the code.
 pub(crate) fn start(clock: Clock, period: u64) -> Result<(), String> {
-    threads::start(|| Session::new(clock, period, true))
+    threads::start(|| Session::new(clock, period, Way::best()))
 }
 
 /// Takes no more. What was seen.
@@ -71,19 +76,21 @@ pub(crate) fn stop() -> Seen {
 }
 
 impl Session {
-    /// Without `events`, timers are used even where there are such.
-    fn new(clock: Clock, period: u64, events: bool) -> Result<Self, String> {
+    /// Signals are sent in no better way than `best`.
+    fn new(clock: Clock, period: u64, best: Way) -> Result<Self, String> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let short = |error| format!("there is no memory for samples: {error}");
+        let frames = Room::new(SLOTS * DEEPEST).map_err(short)?;
+        frames.make_ready(DEEPEST);
         Ok(Self {
             number: COUNT.fetch_add(1, Ordering::Relaxed).wrapping_add(1),
             clock,
-            events: events && clock == Clock::Processor,
-            period: period.max(source::SHORTEST),
+            best: if clock == Clock::Wall { Way::Timer } else { best },
+            period: period.max(2 * source::SHORTEST),
             unwinder: Unwinder::prepare(),
             stacks: Stacks::new().map_err(short)?,
             slots: (0..SLOTS).map(|_| Slot::default()).collect(),
-            frames: Room::new(SLOTS * DEEPEST).map_err(short)?,
+            frames,
             lost: AtomicU64::new(0),
         })
     }
@@ -96,16 +103,21 @@ impl Session {
     #[expect(unsafe_code, reason = "the kernel gives a handler what it knows by pointers")]
     unsafe fn take(&self, info: *const siginfo_t, context: *const libc::c_void) {
         let Some((index, slot)) = self.mine() else { return };
-        let began = source::processor();
+        // First of all: the first interval may have been a short one, and an event comes again after the same.
+        slot.go_on(self.period);
+        let began = source::monotonic();
         // SAFETY: the caller promises it.
         let (registers, overrun) = unsafe { (Registers::interrupted(context), Overrun::of(info)) };
-        let weight = self.weight(slot, &registers, overrun, began);
+        let weight = self.weight(slot, &registers, overrun);
         if weight > 0 && !self.record(index, slot, &registers, weight) {
             self.lost.fetch_add(weight, Ordering::Relaxed);
         }
-        let ended = source::processor();
-        slot.spent.fetch_add(ended.saturating_sub(began), Ordering::Relaxed);
-        slot.cpu.store(ended, Ordering::Relaxed);
+        // What is longer has waited for a processor.
+        let spent = source::monotonic().saturating_sub(began).min(LONGEST);
+        slot.spent.fetch_add(spent, Ordering::Relaxed);
+        if slot.is_timed() {
+            slot.cpu.store(source::processor(), Ordering::Relaxed);
+        }
     }
 
     /// The calling thread's slot. None if it is not watched, or no more.
@@ -123,15 +135,14 @@ impl Session {
     }
 
     /// How many samples the moment stands for.
-    fn weight(&self, slot: &Slot, registers: &Registers, overrun: Overrun, now: u64) -> u64 {
+    fn weight(&self, slot: &Slot, registers: &Registers, overrun: Overrun) -> u64 {
         if !slot.is_timed() {
-            slot.go_on(self.period);
             return 1;
         }
         match self.clock {
             // A thread that had to wait until it could take its stack did not go on meanwhile.
             Clock::Wall => 1 + overrun.0,
-            Clock::Processor => u64::from(slot.has_run(self.period, registers, now)),
+            Clock::Processor => u64::from(slot.has_run(self.period, registers)),
         }
     }
 
@@ -164,6 +175,10 @@ impl Session {
             else {
                 return;
             };
+            // One that had another name yet when it was asked for.
+            if stack.person > 0 && OURS.contains(&person.name.as_str()) {
+                return;
+            }
             let thread = *thread.get_or_insert_with(|| {
                 threads.push(person.clone());
                 threads.len() as u32 - 1

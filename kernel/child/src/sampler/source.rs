@@ -9,9 +9,34 @@ use std::io;
 use std::mem::zeroed;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
-/// The system takes no shorter one for an event of this kind, in nanoseconds: <https://github.com/torvalds/linux/blob/v6.12/kernel/events/core.c>,
-/// `perf_swevent_start_hrtimer`. A stack takes some microseconds.
+/// The shortest interval, in nanoseconds. It has room for an interrupt and the beginning of a handler; where these are met by the next interrupt, nothing goes on.
 pub(super) const SHORTEST: u64 = 50_000;
+
+/// Ways to send, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Way {
+    /// An event that makes the thread trap: 16 us for each sample, where the next takes 26 (a virtual machine, Linux 6.18).
+    Trap,
+    /// An event that sends a signal.
+    Signal,
+    /// A timer.
+    Timer,
+}
+
+impl Way {
+    /// The best that there may be. Before this release, a trap in a handler of signals ended the process: <https://git.kernel.org/linus/78ed93d72ded>.
+    pub(super) fn best() -> Self {
+        const LEAST: (u32, u32) = (5, 18);
+        let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        if version(&release).is_some_and(|version| version >= LEAST) { Self::Trap } else { Self::Signal }
+    }
+}
+
+/// The first two numbers.
+fn version(release: &str) -> Option<(u32, u32)> {
+    let mut numbers = release.split(|other: char| !other.is_ascii_digit()).map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
 
 /// It sends as long as it is kept.
 pub(super) enum Source {
@@ -53,6 +78,8 @@ const CPU_CLOCK: u64 = 0;
 const DISABLED: u64 = 1 << 0;
 const EXCLUDE_KERNEL: u64 = 1 << 5;
 const EXCLUDE_HYPERVISOR: u64 = 1 << 6;
+const REMOVE_ON_EXEC: u64 = 1 << 36;
+const TRAPS: u64 = 1 << 37;
 const CLOSE_ON_EXEC: c_ulong = 8;
 const ENABLE: c_ulong = 0x2400;
 const DISABLE: c_ulong = 0x2401;
@@ -63,13 +90,16 @@ impl Event {
     ///
     /// To look at the program alone is what every user may do as a rule; and a thread that is in the system may be about to wait there.
     #[expect(unsafe_code, reason = "the C library has no function for this call")]
-    pub(super) fn of(thread: u32, first: u64) -> io::Result<Self> {
+    pub(super) fn of(thread: u32, first: u64, traps: bool) -> io::Result<Self> {
         let attributes = Attributes {
             kind: SOFTWARE,
             size: size_of::<Attributes>() as u32,
             config: CPU_CLOCK,
             period: first.max(1),
-            flags: DISABLED | EXCLUDE_KERNEL | EXCLUDE_HYPERVISOR,
+            flags: DISABLED
+                | EXCLUDE_KERNEL
+                | EXCLUDE_HYPERVISOR
+                | if traps { TRAPS | REMOVE_ON_EXEC } else { 0 },
             wakeup: 1,
             ..Attributes::default()
         };
@@ -85,6 +115,9 @@ impl Event {
         // SAFETY: the call has just opened it.
         let low = unsafe { OwnedFd::from_raw_fd(made as RawFd) };
         let event = rustix::io::fcntl_dupfd_cloexec(&low, APART).unwrap_or(low);
+        if traps {
+            return Ok(Self(event));
+        }
         let to = Owner { kind: OWNER_THREAD, id: thread };
         let number = event.as_raw_fd();
         // SAFETY: the descriptor is open, and the arguments are those of the calls.
@@ -108,11 +141,30 @@ const OWNER_THREAD: c_int = 0;
 const SET_SIGNAL: c_int = 10;
 const SET_OWNER: c_int = 15;
 
-/// From now on, the event comes each time after so many nanoseconds. May be called from a signal's handler.
-#[expect(unsafe_code, reason = "no crate that is here has this call")]
-pub(super) fn set_period(event: RawFd, period: u64) {
-    // SAFETY: the kernel reads the number. Without, it comes at another pace, which is not more often than any program may ask for.
-    unsafe { libc::ioctl(event, PERIOD, &raw const period) };
+/// What a handler knows of a source.
+#[derive(Clone, Copy)]
+pub(super) enum Handle {
+    Event(RawFd),
+    Timer(libc::timer_t),
+}
+
+impl Handle {
+    /// It sends next after so many nanoseconds, and then each time after as many. May be called from a signal's handler.
+    #[expect(unsafe_code, reason = "no crate that is here has these calls")]
+    pub(super) fn send_after(self, next: u64) {
+        let next = next.max(1);
+        match self {
+            // SAFETY: the kernel reads the number. If it refuses, the event comes at the pace that it had.
+            Self::Event(event) => unsafe {
+                libc::ioctl(event, PERIOD, &raw const next);
+            },
+            Self::Timer(timer) => {
+                let value = libc::itimerspec { it_interval: span(next), it_value: span(next) };
+                // SAFETY: there is such a timer.
+                unsafe { libc::timer_settime(timer, 0, &raw const value, std::ptr::null_mut()) };
+            }
+        }
+    }
 }
 
 impl Drop for Event {
@@ -155,27 +207,35 @@ impl Drop for Timer {
 }
 
 impl Source {
-    /// Sends from now on: first after so many nanoseconds, and then, if it is a timer, each time after `period`.
-    #[expect(unsafe_code, reason = "no crate that is here has these calls")]
-    pub(super) fn begin(&self, first: u64, period: u64) {
+    /// The best for a thread that there is, but no better than this. It sends first after `first` nanoseconds, once it has begun.
+    pub(super) fn of(thread: u32, best: Way, first: u64) -> io::Result<(Self, Way)> {
+        for (way, traps) in [(Way::Trap, true), (Way::Signal, false)] {
+            if way >= best
+                && let Ok(event) = Event::of(thread, first, traps)
+            {
+                return Ok((Self::Event(event), way));
+            }
+        }
+        Ok((Self::Timer(Timer::of(thread)?), Way::Timer))
+    }
+
+    /// Sends from now on: first after so many nanoseconds.
+    #[expect(unsafe_code, reason = "no crate that is here has this call")]
+    pub(super) fn begin(&self, first: u64) {
         match self {
             // SAFETY: the descriptor is open.
             Self::Event(event) => unsafe {
                 libc::ioctl(event.0.as_raw_fd(), ENABLE, 0);
             },
-            Self::Timer(timer) => {
-                let value = libc::itimerspec { it_interval: span(period), it_value: span(first.max(1)) };
-                // SAFETY: there is such a timer.
-                unsafe { libc::timer_settime(timer.0, 0, &raw const value, std::ptr::null_mut()) };
-            }
+            Self::Timer(_) => self.handle().send_after(first),
         }
     }
 
-    /// The descriptor of an event; -1 for a timer.
-    pub(super) fn descriptor(&self) -> RawFd {
+    /// For handlers, as long as it is kept.
+    pub(super) fn handle(&self) -> Handle {
         match self {
-            Self::Event(event) => event.0.as_raw_fd(),
-            Self::Timer(_) => -1,
+            Self::Event(event) => Handle::Event(event.0.as_raw_fd()),
+            Self::Timer(timer) => Handle::Timer(timer.0),
         }
     }
 }
@@ -213,12 +273,21 @@ fn clock(which: libc::clockid_t) -> u64 {
     now.tv_sec.cast_unsigned().wrapping_mul(1_000_000_000).wrapping_add(now.tv_nsec.cast_unsigned())
 }
 
-/// A number below this one, as good as drawn by lot.
-pub(super) fn any_below(limit: u64) -> u64 {
-    // <https://prng.di.unimi.it/splitmix64.c>
-    let local = 0_u8;
-    let mut mixed = monotonic() ^ (std::ptr::from_ref(&local).addr() as u64).rotate_left(32);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (mixed ^ (mixed >> 31)) % limit.max(1)
+#[cfg(test)]
+mod tests {
+    use super::version;
+
+    #[test]
+    fn the_release_of_the_system_is_read() {
+        for (release, expected) in [
+            ("6.18.44-fc-v669\n", Some((6, 18))),
+            ("5.4-rc1", Some((5, 4))),
+            ("10.0", Some((10, 0))),
+            ("6", None),
+            ("", None),
+            ("x.1", None),
+        ] {
+            assert_eq!(version(release), expected, "{release}");
+        }
+    }
 }
