@@ -85,8 +85,8 @@ pub(crate) trait Engine: Send + Sync {
         async move { (None, self.run(what.once, host).await) }.boxed()
     }
 
-    /// The functions of the notebook, of the user's own crates and of this cell that can be asked for by name, as they are called there (`Grid::step`).
-    fn functions(&self, _cell: Cell) -> BoxFuture<'_, Vec<String>> {
+    /// The functions of the notebook, of a cell that is to run, and of the user's own crates that can be asked for by name, as they are called there (`Grid::step`).
+    fn functions(&self, _: Cell) -> BoxFuture<'_, Vec<String>> {
         async { Vec::new() }.boxed()
     }
 

@@ -230,7 +230,12 @@ fn prepare(invocation: &Invocation, cell: &str) -> Result<Prepared, Complaint> {
     let magic = find(invocation, cell)?;
     check_form(invocation, cell)?;
     let call = options::parse(magic, invocation, cell)?;
-    let plan = magic.plan(&call)?;
+    let mut plan = magic.plan(&call)?;
+    if let (Plan::Profile(step), Some(assigned)) = (&mut plan, &call.assigned)
+        && let Some(result) = &mut step.result
+    {
+        *result = cell[assigned.clone()].trim_end().to_owned();
+    }
     check_place(invocation, &plan, cell)?;
     Ok(Prepared { magic, call, plan })
 }
@@ -319,7 +324,8 @@ fn check_place(invocation: &Invocation, plan: &Plan, cell: &str) -> Result<(), C
         let message = format!("`{name}` gives no value that a variable could hold");
         let hint = match plan {
             Plan::Code(_) if !apart => "with `-o` it gives its result",
-            Plan::Profile(_) => "with the option that gives its result (`-r`, `-o`) it has one",
+            Plan::Profile(_) if name.ends_with("memit") => "with `-o` it gives its result",
+            Plan::Profile(_) => "with `-r` it gives its result",
             _ => "call it on a line of its own",
         };
         return refuse(message, hint);

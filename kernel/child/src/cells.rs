@@ -133,6 +133,7 @@ fn obey(command: Command, kernel: &Kernel, runtime: &Runtime, libraries: &mut Li
         // The main thread has taken care of these.
         Command::Input(_)
         | Command::Interrupt { .. }
+        | Command::Cut { .. }
         | Command::Proceed
         | Command::Discarded { .. }
         | Command::Wake

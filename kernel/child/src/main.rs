@@ -141,6 +141,10 @@ fn listen(kernel: &Kernel, mut commands: Commands, cells: &Sender<Command>) {
             Command::Stop => return,
             Command::Input(line) => kernel.answer(line),
             Command::Interrupt { id } => kernel.tell(&Event::Stopping { id, here: runtime::interrupt(id) }),
+            Command::Cut { id } => {
+                runtime::cut(id);
+                kernel.tell(&Event::Stopping { id, here: false });
+            }
             Command::Proceed => kernel.proceed(),
             Command::Discarded { pid } => forget(pid),
             // They are for copies of this process, on channels of their own.

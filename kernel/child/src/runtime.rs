@@ -152,6 +152,14 @@ pub(crate) fn interrupt(id: u64) -> bool {
     here
 }
 
+/// Tells what has been seen so far of the cell of this id, if it runs and is watched, on the thread that listens.
+pub(crate) fn cut(id: u64) {
+    let latest = latest();
+    if latest.id == id && latest.runs {
+        tell_watched(watch::cut());
+    }
+}
+
 fn latest() -> MutexGuard<'static, Latest> {
     LATEST.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -51,6 +51,11 @@ pub enum Command {
         /// The id that its command had.
         id: u64,
     },
+    /// Tell what has been seen so far of the cell of this id, which is about to be ended: [`Event::Watched`], if it is watched, and [`Event::Stopping`].
+    Cut {
+        /// The id that its command had.
+        id: u64,
+    },
     /// Make a checkpoint: [`Event::Checkpointed`], and a [`Note`](crate::keeper::Note) before it; or [`Event::Refused`].
     Checkpoint,
     /// The checkpoint of this id has been ended: it is waited for.
@@ -139,7 +144,7 @@ pub enum Event {
         /// Whether what is typed is hidden.
         password: bool,
     },
-    /// The cell has been told to stop, as [`Command::Interrupt`] has it.
+    /// The cell has been told to stop, as [`Command::Interrupt`] and [`Command::Cut`] have it.
     Stopping {
         /// The id.
         id: u64,

@@ -79,6 +79,8 @@ pub(super) struct Driver {
     rehearsals: Vec<u32>,
     /// Until when the cell that was told to stop may take to end by itself.
     leisure: Option<Instant>,
+    /// Whether the process was asked what it has seen of that cell, since it takes too long.
+    cut: bool,
     /// Whether the process was killed for the cell that it runs: what it still says of the cell's end is not so.
     interrupted: bool,
     /// What the process says of its end.
@@ -133,6 +135,7 @@ impl Driver {
             apart: None,
             rehearsals: Vec::new(),
             leisure: None,
+            cut: false,
             interrupted: false,
             crash: Crash::default(),
             ending: false,
@@ -174,7 +177,7 @@ impl Driver {
                     }
                 }
                 order = self.orders.recv(), if !self.alone => self.ordered(order).await,
-                () = over(self.leisure) => self.kill_cell(),
+                () = over(self.leisure) => self.end_cell().await,
                 () = self.screen.watch() => {}
                 line = answer(&mut self.question) => self.answered(line).await,
             }
@@ -282,7 +285,7 @@ impl Driver {
         if let Some(Call::Run { id, watched, .. }) = self.call {
             // Whoever waits for the user's line does not stand where it can stop; but what has been seen of it is wanted.
             if self.leisure.is_some() || (self.asked && !watched) || self.interrupted {
-                self.kill_cell();
+                self.end_cell().await;
             } else {
                 self.leisure = Some(Instant::now() + if watched { WATCHED } else { ANSWER });
                 self.cells.tell(&Command::Interrupt { id }).await;
@@ -293,6 +296,18 @@ impl Driver {
                 Order::Run { answer, .. } => drop(answer.send(Ended::NotBegun)),
                 other => self.waiting.push_back(other),
             }
+        }
+    }
+
+    /// Does not wait for the cell any more. If it is watched, the process says first what it has seen.
+    async fn end_cell(&mut self) {
+        match self.call {
+            Some(Call::Run { id, watched: true, .. }) if !self.cut && !self.interrupted => {
+                self.cut = true;
+                self.leisure = Some(Instant::now() + WATCHED);
+                self.cells.tell(&Command::Cut { id }).await;
+            }
+            _ => self.kill_cell(),
         }
     }
 
@@ -328,6 +343,7 @@ impl Driver {
                 self.id += 1;
                 self.starved = process::starved();
                 let id = self.id;
+                self.cut = false;
                 self.call = Some(Call::Run { id, watched: lens != Lens::Clear, answer });
                 self.cells.tell(&Command::Run { id, libraries, entry, floor, lens }).await;
             }

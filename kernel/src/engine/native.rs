@@ -287,10 +287,6 @@ impl Engine for Native {
         self.profile(what, host).boxed()
     }
 
-    fn functions(&self, cell: Cell) -> BoxFuture<'_, Vec<String>> {
-        async move { Outline::of(&self.state.lock().await.notebook, &cell).names() }.boxed()
-    }
-
     fn undo(&self) -> BoxFuture<'_, Result<Undone, Failure>> {
         async { self.undo().await.map_err(Failure::Trouble) }.boxed()
     }
@@ -322,6 +318,19 @@ impl Engine for Native {
 
     fn variables(&self) -> BoxFuture<'_, Result<Vec<Variable>, Trouble>> {
         async { Ok(self.variables().await) }.boxed()
+    }
+
+    fn functions(&self, cell: Cell) -> BoxFuture<'_, Vec<String>> {
+        async move {
+            let state = self.state.lock().await;
+            let (notebook, local) = (Arc::clone(&state.notebook), state.dependencies.local());
+            drop(state);
+            // The files of crates are read.
+            let names =
+                tokio::task::spawn_blocking(move || Outline::of(&notebook, &cell, &local).names()).await;
+            names.unwrap_or_default()
+        }
+        .boxed()
     }
 
     fn forget(&self, names: Vec<String>) -> BoxFuture<'_, Result<(), Failure>> {

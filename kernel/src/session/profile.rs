@@ -55,19 +55,16 @@ impl Session {
         self.make_value(step.result, value, stopped).await.map_err(word)
     }
 
-    /// Makes the value that was asked for: a variable, or the cell's value, which it gives.
+    /// Makes the value that was asked for, behind what stands before it: a variable, or the cell's value, which it gives.
     async fn make_value(
         &self,
         result: Option<String>,
         value: Option<String>,
         stopped: &Stopped,
     ) -> Result<Option<Bundle>, Failure> {
-        let (Some(result), Some(value)) = (result, value) else { return Ok(None) };
-        if result.is_empty() {
-            return Ok(self.run_hidden(value, stopped).await?.value);
-        }
-        self.run_hidden(format!("let {result} = {value};"), stopped).await?;
-        Ok(None)
+        let (Some(before), Some(value)) = (result, value) else { return Ok(None) };
+        let end = if before.is_empty() { "" } else { ";" };
+        Ok(self.run_hidden(format!("{before} {value}{end}"), stopped).await?.value)
     }
 
     /// Refuses the first name that no function has, before anything runs.

@@ -283,13 +283,14 @@ async fn what_is_watched_is_told() {
 #[tokio::test]
 async fn what_is_seen_of_a_run_that_is_interrupted_is_told() {
     let mut bench = Bench::with_v().await;
-    let stuck = "loop { std::hint::spin_loop() }";
-    let waits = "let mut line = String::new(); std::io::stdin().read_line(&mut line)?;";
-    let stops = "for _ in assay::progress(0..u64::MAX) {}";
-    for (way, taken_back) in [(stuck, true), (waits, true), (stops, false)] {
+    let stuck = "println!(\"here\"); loop { std::hint::spin_loop() }";
+    let waits = "println!(\"here\"); let mut line = String::new(); std::io::stdin().read_line(&mut line)?;";
+    let stops = "for n in assay::progress(0..u64::MAX) { if n == 3 { println!(\"here\"); } }";
+    let late = "for _ in assay::progress(0..9) { println!(\"here\"); loop { std::hint::spin_loop() } }";
+    for (way, taken_back) in [(stuck, true), (waits, true), (late, true), (stops, false)] {
         let standing = bench.child.stand().await.unwrap();
         let page = Asked::new();
-        let errand = bench.errand(&format!("{BEGIN} v.clear(); println!(\"here\"); {way} {END}"));
+        let errand = bench.errand(&format!("{BEGIN} v.clear(); {way} {END}"));
         let child = bench.child.clone();
         let stop = async {
             page.page.wait("here").await;

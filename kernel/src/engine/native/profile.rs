@@ -17,6 +17,7 @@ use assay_link::watch::{Clock, Lens, Samples, Seen, Watched};
 use assay_magics::plan::Ask;
 use assay_magics::profiled::{self, Profiled, Run};
 use futures::future::BoxFuture;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Time between two samples of a thread, in nanoseconds: 1 kHz, where an interval of a millisecond would go in step with what happens at each.
@@ -51,7 +52,8 @@ struct Copies {
 struct Found {
     /// Of the runs that have happened.
     runs: Vec<Watched>,
-    repeats: Option<Watched>,
+    /// Of the repeats, with the notebook that they were compiled in.
+    repeats: Option<(Notebook, Watched)>,
     counts: Option<(Counted, Watched)>,
     sites: Option<Watched>,
     doubts: Vec<String>,
@@ -63,6 +65,8 @@ struct Passes<'a, 'b> {
     stop: &'a mut Presses<'b>,
     /// Whether the button has been pressed.
     stopped: bool,
+    /// Whether anything ran in a copy of the process.
+    ran_again: bool,
     doubts: Vec<String>,
 }
 
@@ -81,10 +85,12 @@ impl Native {
         };
         let (before, with) = (Arc::clone(&state.notebook), ready.program.notebook.clone());
         let plain = errand(&ready.program, &once, Lens::Clear);
-        let copies = Copies::make(&ready.child, &ask, again.is_some()).await;
+        let allowed = self.checkpoints.load(Ordering::Relaxed);
+        let copies = Copies::make(&ready.child, &ask, again.is_some(), allowed).await;
         let watching = Arc::new(Watching { host: Arc::clone(&host), seen: Mutex::default() });
         let ran = self.perform(&mut state, ready, &once, lens(&ask), watching.clone(), &mut stop).await;
-        let mut passes = Passes { host: &*host, stop: &mut stop, stopped: false, doubts: Vec::new() };
+        let mut passes =
+            Passes { host: &*host, stop: &mut stop, stopped: false, ran_again: false, doubts: Vec::new() };
         let ran = match (ran, ask.heap.unwrap_or(1)) {
             (Ok(ran), times) if times > 1 => {
                 self.run_more(&mut state, &once, &ask, ran, times, &watching, &mut passes).await
@@ -105,9 +111,12 @@ impl Native {
         host.output(Output::Pass(Pass::Names));
         found.doubts = passes.doubts;
         let ending = ending(&ran);
-        // It reads libraries and their debug information.
+        let local = state.dependencies.local();
+        // It reads texts, libraries and their debug information.
         let told = tokio::task::spawn_blocking(move || {
-            told(&found, &ask, &functions, &Outline::of(&with, &once), ending)
+            let mut outline = Outline::of(&with, &once, &local);
+            found.repeats.iter().for_each(|(notebook, _)| outline.learn(notebook));
+            told(&found, &ask, &functions, &outline, ending)
         });
         (told.await.inspect_err(|error| tracing::error!("a profile could not be made: {error}")).ok(), ran)
     }
@@ -172,8 +181,8 @@ fn ending(ran: &Result<Ran, Failure>) -> profiled::Ending {
 }
 
 impl Copies {
-    /// Makes those that will be needed.
-    async fn make(child: &Child, ask: &Ask, again: bool) -> Self {
+    /// Makes those that will be needed, if the user allows copies.
+    async fn make(child: &Child, ask: &Ask, again: bool, allowed: bool) -> Self {
         let mut copies = Self::default();
         let wanted = [
             (ask.time && again, &mut copies.repeats),
@@ -182,7 +191,11 @@ impl Copies {
         ];
         for (wanted, place) in wanted {
             if wanted {
-                *place = Some(child.rehearsal().await);
+                let made = match allowed {
+                    true => child.rehearsal().await,
+                    false => Err("copies are off (`%config checkpoint=on`)".to_owned()),
+                };
+                *place = Some(made.map_err(|why| format!("no copy of the process can be made: {why}")));
             }
         }
         copies.files = open_files(child.pid());
@@ -226,8 +239,6 @@ impl Passes<'_, '_> {
         found: &mut Found,
     ) {
         let Copies { repeats, counts, sites, files } = copies;
-        let used =
-            (repeats.is_some() && ran_well && is_short(&found.runs)) || counts.is_some() || sites.is_some();
         if let (Some(copy), Some(again)) = (repeats, source.again)
             && ran_well
             && is_short(&found.runs)
@@ -242,7 +253,7 @@ impl Passes<'_, '_> {
             let errand = Errand { lens: Lens::Heap { sites: true }, ..plain };
             found.sites = self.rehearse(Aim::Sites, copy, errand).await;
         }
-        if used && !files.is_empty() {
+        if self.ran_again && !files.is_empty() {
             self.doubts.push(format!(
                 "It ran again in copies of the process, which share with it what is open: {}. What they read or wrote there is not taken back.",
                 files.join(", ")
@@ -257,7 +268,7 @@ impl Passes<'_, '_> {
         before: &Notebook,
         again: &Cell,
         lens: Lens,
-    ) -> Option<Watched> {
+    ) -> Option<(Notebook, Watched)> {
         self.begins(Pass::Repeats);
         let program = match self.unless_stopped(build(workshop, before, again)).await? {
             Ok(program) => program,
@@ -266,7 +277,8 @@ impl Passes<'_, '_> {
                 return None;
             }
         };
-        self.rehearse(Aim::Repeats, copy, errand(&program, again, lens)?).await
+        let watched = self.rehearse(Aim::Repeats, copy, errand(&program, again, lens)?).await?;
+        Some((program.notebook, watched))
     }
 
     async fn count(
@@ -276,9 +288,9 @@ impl Passes<'_, '_> {
         before: &Notebook,
         once: &Cell,
     ) -> Option<(Counted, Watched)> {
-        if copy.is_err() {
+        if let Err(why) = &copy {
             // Nothing is compiled in vain.
-            self.lacks(Aim::Counts, copy.err().as_deref().unwrap_or_default());
+            self.lacks(Aim::Counts, why);
             return None;
         }
         self.begins(Pass::Counting);
@@ -310,11 +322,12 @@ impl Passes<'_, '_> {
         let copy = match copy {
             Ok(copy) => copy,
             Err(why) => {
-                self.lacks(aim, &format!("no copy of the process can be made ({why})"));
+                self.lacks(aim, &why);
                 return None;
             }
         };
         let without = copy.standing().without.join(", ");
+        self.ran_again |= !self.stopped;
         let Some(rehearsed) = self.unless_stopped(copy.run(errand)).await else {
             self.lacks(aim, "it was interrupted");
             return None;
@@ -423,7 +436,8 @@ fn told(found: &Found, ask: &Ask, names: &[String], outline: &Outline, ending: p
     let Found { runs, repeats, counts, sites, doubts } = found;
     let mut functions = Functions::default();
     let mut profiled = Profiled { doubts: doubts.clone(), ..Profiled::default() };
-    for run in runs.iter().chain(repeats) {
+    let sampled = || runs.iter().chain(repeats.iter().map(|(_, watched)| watched));
+    for run in sampled() {
         if let Seen::Nothing { why } = &run.seen {
             let what = if matches!(lens(ask), Lens::Heap { .. }) {
                 "What it did to the heap"
@@ -444,7 +458,7 @@ fn told(found: &Found, ask: &Ask, names: &[String], outline: &Outline, ending: p
         };
     }
     let sampled: Vec<Watched> =
-        runs.iter().chain(repeats).filter(|run| matches!(run.seen, Seen::Samples(_))).cloned().collect();
+        sampled().filter(|run| matches!(run.seen, Seen::Samples(_))).cloned().map(begun).collect();
     if ask.time && !sampled.is_empty() {
         profiled.time = Some(symbols::time(&sampled, outline, &mut functions));
     }
@@ -464,6 +478,11 @@ fn told(found: &Found, ask: &Ask, names: &[String], outline: &Outline, ending: p
     profiled.asked = outline.asked(names, &mut functions);
     profiled.functions = functions.into_vec();
     profiled
+}
+
+/// A run that did not come to its end was one.
+fn begun(run: Watched) -> Watched {
+    Watched { runs: run.runs.max(1), ..run }
 }
 
 /// Whether anything was seen; why not is a doubt.

@@ -1,10 +1,22 @@
 //! A stand-in until what finds names is joined.
 
+use super::dependencies::Dependencies;
 use super::notebook::Notebook;
 use crate::engine::Cell;
 use assay_link::watch::{Seen, Watched};
 use assay_magics::profiled::{Asked, Function, Heap, Time};
 use std::time::Duration;
+
+/// A crate whose source is the user's own.
+pub(super) struct Local;
+
+impl Dependencies {
+    /// The crates whose source is the user's own.
+    #[expect(clippy::unused_self, reason = "it will find them")]
+    pub(super) fn local(&self) -> Vec<Local> {
+        Vec::new()
+    }
+}
 
 /// The functions of a notebook.
 pub(super) struct Outline(Vec<String>);
@@ -20,9 +32,12 @@ impl Functions {
 }
 
 impl Outline {
-    pub(super) fn of(notebook: &Notebook, _: &Cell) -> Self {
+    pub(super) fn of(notebook: &Notebook, _: &Cell, _: &[Local]) -> Self {
         Self(notebook.definitions.keys().cloned().collect())
     }
+
+    #[expect(clippy::unused_self, reason = "it will know more places")]
+    pub(super) fn learn(&mut self, _: &Notebook) {}
 
     pub(super) fn names(&self) -> Vec<String> {
         self.0.clone()

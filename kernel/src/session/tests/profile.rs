@@ -159,7 +159,7 @@ async fn the_result_becomes_a_value_or_a_variable() {
     let value = ProfileStep { result: Some(String::new()), ..ProfileStep::default() };
     let shown = probe(&stand, value, "", "1", false).await;
     assert_eq!(shown.last().unwrap(), "value Some(\"the_result()\")");
-    let variable = ProfileStep { result: Some("mut r".to_owned()), ..ProfileStep::default() };
+    let variable = ProfileStep { result: Some("let mut r =".to_owned()), ..ProfileStep::default() };
     let shown = probe(&stand, variable.clone(), "", "1", false).await;
     assert_eq!(shown.last().unwrap(), "value None");
     let last = || stand.engine.ran.lock().unwrap().last().unwrap().source.clone();

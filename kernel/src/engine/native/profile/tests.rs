@@ -250,7 +250,7 @@ fn why_it_was_not_repeated_is_said() {
 
 #[test]
 fn what_was_not_seen_is_said() {
-    let outline = Outline::of(&Notebook::default(), &Cell::new(1, ""));
+    let outline = Outline::of(&Notebook::default(), &Cell::new(1, ""), &[]);
     let blind = |why: &str| Watched { seen: Seen::Nothing { why: why.to_owned() }, ..watched(5, 0) };
     let found = Found {
         runs: vec![blind("this system lets no program take samples")],
