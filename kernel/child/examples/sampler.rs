@@ -22,7 +22,7 @@ mod compare {
     use std::hint::black_box;
 
     /// Pairs of runs.
-    const PAIRS: usize = 41;
+    const PAIRS: usize = 31;
 
     /// A hundredth of a run.
     type Work = fn();

@@ -14,6 +14,7 @@ use crate::unwind::{DEEPEST, Registers, Unwinder, has_room};
 use assay_link::watch::{Clock, Means, Samples, Seen, Stack, Thread};
 use libc::siginfo_t;
 use signal::Overrun;
+use source::Way;
 use stacks::{Room, Stacks};
 use std::cell::Cell;
 use std::ptr::null_mut;
@@ -25,6 +26,9 @@ const SLOTS: usize = 1024;
 
 /// What a handler needs of the stack that it interrupts, in bytes: below what the kernel puts there. A walk takes a third of it.
 const HANDLER: usize = 32 << 10;
+
+/// No stack takes longer, in nanoseconds.
+const LONGEST: u64 = 200_000;
 
 /// The one that is under way; null if there is none.
 static SESSION: AtomicPtr<Session> = AtomicPtr::new(null_mut());
@@ -41,8 +45,8 @@ thread_local! {
 struct Session {
     number: u32,
     clock: Clock,
-    /// Whether it may be that events send the signals.
-    events: bool,
+    /// The best way to send signals to threads.
+    best: Way,
     /// Nanoseconds between two samples.
     period: u64,
     unwinder: Unwinder,
@@ -55,7 +59,7 @@ struct Session {
 
 /// Begins to take samples; why none can be taken otherwise. The calling thread is the one that runs the code.
 pub(crate) fn start(clock: Clock, period: u64) -> Result<(), String> {
-    threads::start(|| Session::new(clock, period, true))
+    threads::start(|| Session::new(clock, period, Way::best()))
 }
 
 /// Takes no more. What was seen.
@@ -72,19 +76,21 @@ pub(crate) fn stop() -> Seen {
 }
 
 impl Session {
-    /// Without `events`, timers are used even where there are such.
-    fn new(clock: Clock, period: u64, events: bool) -> Result<Self, String> {
+    /// Signals are sent in no better way than `best`.
+    fn new(clock: Clock, period: u64, best: Way) -> Result<Self, String> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let short = |error| format!("there is no memory for samples: {error}");
+        let frames = Room::new(SLOTS * DEEPEST).map_err(short)?;
+        frames.make_ready(DEEPEST);
         Ok(Self {
             number: COUNT.fetch_add(1, Ordering::Relaxed).wrapping_add(1),
             clock,
-            events: events && clock == Clock::Processor,
+            best: if clock == Clock::Wall { Way::Timer } else { best },
             period: period.max(2 * source::SHORTEST),
             unwinder: Unwinder::prepare(),
             stacks: Stacks::new().map_err(short)?,
             slots: (0..SLOTS).map(|_| Slot::default()).collect(),
-            frames: Room::new(SLOTS * DEEPEST).map_err(short)?,
+            frames,
             lost: AtomicU64::new(0),
         })
     }
@@ -99,16 +105,19 @@ impl Session {
         let Some((index, slot)) = self.mine() else { return };
         // First of all: the first interval may have been a short one, and an event comes again after the same.
         slot.go_on(self.period);
-        let began = source::processor();
+        let began = source::monotonic();
         // SAFETY: the caller promises it.
         let (registers, overrun) = unsafe { (Registers::interrupted(context), Overrun::of(info)) };
-        let weight = self.weight(slot, &registers, overrun, began);
+        let weight = self.weight(slot, &registers, overrun);
         if weight > 0 && !self.record(index, slot, &registers, weight) {
             self.lost.fetch_add(weight, Ordering::Relaxed);
         }
-        let ended = source::processor();
-        slot.spent.fetch_add(ended.saturating_sub(began), Ordering::Relaxed);
-        slot.cpu.store(ended, Ordering::Relaxed);
+        // What is longer has waited for a processor.
+        let spent = source::monotonic().saturating_sub(began).min(LONGEST);
+        slot.spent.fetch_add(spent, Ordering::Relaxed);
+        if slot.is_timed() {
+            slot.cpu.store(source::processor(), Ordering::Relaxed);
+        }
     }
 
     /// The calling thread's slot. None if it is not watched, or no more.
@@ -126,14 +135,14 @@ impl Session {
     }
 
     /// How many samples the moment stands for.
-    fn weight(&self, slot: &Slot, registers: &Registers, overrun: Overrun, now: u64) -> u64 {
+    fn weight(&self, slot: &Slot, registers: &Registers, overrun: Overrun) -> u64 {
         if !slot.is_timed() {
             return 1;
         }
         match self.clock {
             // A thread that had to wait until it could take its stack did not go on meanwhile.
             Clock::Wall => 1 + overrun.0,
-            Clock::Processor => u64::from(slot.has_run(self.period, registers, now)),
+            Clock::Processor => u64::from(slot.has_run(self.period, registers)),
         }
     }
 

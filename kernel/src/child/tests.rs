@@ -22,6 +22,8 @@ mod heap;
 mod measure;
 #[cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
 mod rehearsal;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod samples;
 
 /// A page that remembers what is shown on it, and a user who answers.
 struct Page {

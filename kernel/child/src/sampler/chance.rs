@@ -35,9 +35,10 @@ impl Lots {
         Self(Cell::new(NonZeroU64::new(state).unwrap_or(NonZeroU64::MAX)))
     }
 
-    /// From one sample to the next: half a period to one and a half, each as often as the other.
+    /// From one sample to the next: an eighth of the period more or less. It is enough to be elsewhere in a turn after some samples, and so little that a long piece of work has as many
+    /// samples as a short one should.
     pub(super) fn next(&self, period: u64) -> u64 {
-        period / 2 + self.below(period)
+        period / 8 * 7 + self.below(period / 4)
     }
 
     /// To the first sample of a thread, as if there had been samples for ever. So threads that live for less than a period are seen as often as they should.
@@ -45,7 +46,7 @@ impl Lots {
         // A moment is in a long interval more often than in a short one, and anywhere in it.
         loop {
             let interval = self.next(period);
-            if self.below(period / 2 * 3) < interval {
+            if self.below(period / 8 * 9) < interval {
                 return self.below(interval);
             }
         }
@@ -54,6 +55,7 @@ impl Lots {
 
 #[cfg(test)]
 mod tests {
+    use super::super::threads::DRAWN;
     use super::Lots;
 
     const PERIOD: u64 = 997_000;
@@ -84,11 +86,15 @@ mod tests {
         let lots = Lots::new(7);
         for turn in [PERIOD / 10 * 3, PERIOD / 3, PERIOD / 2, PERIOD, 2 * PERIOD, 3 * PERIOD] {
             let (mut at, mut early) = (lots.first(PERIOD), 0);
-            for _ in 0..20_000 {
-                early += u32::from(at % turn < turn / 4);
-                at += lots.next(PERIOD);
+            for _ in 0..5_000 {
+                let next = lots.next(PERIOD);
+                // So many samples are taken before it is drawn again.
+                for _ in 0..DRAWN {
+                    early += u32::from(at % turn < turn / 4);
+                    at += next;
+                }
             }
-            assert!((4_500..5_500).contains(&early), "{turn} {early}");
+            assert!((9_000..11_000).contains(&early), "{turn} {early}");
         }
     }
 }

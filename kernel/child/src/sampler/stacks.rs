@@ -1,6 +1,6 @@
 //! The stacks that were seen, each once, with how often. Handlers of all threads add to them at once, without locks, in memory that was mapped before.
 
-use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
+use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous, munmap};
 use std::io;
 use std::ptr::{NonNull, null_mut};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -9,10 +9,13 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 const WORDS: usize = 8 << 20;
 
 /// Places where a stack may be found, a power of two.
-const HEADS: usize = 1 << 18;
+const HEADS: usize = 1 << 17;
 
 /// How many of them are looked at for one stack.
 const LOOKS: usize = 64;
+
+/// Words that are memory from the beginning: what a stack is written to for the first time costs several times what the stack does.
+const READY: usize = 1 << 15;
 
 /// Words in front of a stack's frames: its hash, whose it is and how long, how often it was seen.
 const HEADER: usize = 3;
@@ -40,7 +43,10 @@ impl Stacks {
 
     fn of(heads: usize, words: usize) -> io::Result<Self> {
         // The first word is nobody's: so no stack begins at 0.
-        Ok(Self { heads: Room::new(heads)?, words: Room::new(words)?, next: AtomicUsize::new(1) })
+        let stacks = Self { heads: Room::new(heads)?, words: Room::new(words)?, next: AtomicUsize::new(1) };
+        stacks.heads.make_ready(heads);
+        stacks.words.make_ready(words.min(READY));
+        Ok(stacks)
     }
 
     /// The stack was seen so many more times. False if there is no room for it. May be called from a signal's handler.
@@ -143,6 +149,14 @@ impl Room {
         };
         let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
         Ok(Self { start, words })
+    }
+
+    /// Makes so many of them memory. Where that cannot be done, they become it when they are written.
+    #[expect(unsafe_code, reason = "mapped memory is known by its address")]
+    pub(super) fn make_ready(&self, words: usize) {
+        let bytes = words.min(self.words) * size_of::<u64>();
+        // SAFETY: the words are there. Nothing changes but where they are.
+        let _ = unsafe { madvise(self.start.as_ptr().cast(), bytes, Advice::LinuxPopulateWrite) };
     }
 
     /// Those that many threads use at once.

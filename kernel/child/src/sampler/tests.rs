@@ -1,6 +1,7 @@
 //! Work whose shares are known, in functions whose names are. How fast it goes is the machine's affair: what is compared are shares, and there is work until there are
 //! samples enough.
 
+use super::source::Way;
 use super::{Session, signal, source, start, stop, threads};
 use crate::unwind::DEEPEST;
 use crate::unwind::names::Names;
@@ -47,6 +48,7 @@ const TURNS: u64 = 500;
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum How {
     Best,
+    Signals,
     Timers,
     Wall,
 }
@@ -55,10 +57,15 @@ impl How {
     fn begin(self) {
         match self {
             Self::Best => start(Clock::Processor, PERIOD).unwrap(),
-            Self::Timers => threads::start(|| Session::new(Clock::Processor, PERIOD, false)).unwrap(),
+            Self::Signals => with(Way::Signal),
+            Self::Timers => with(Way::Timer),
             Self::Wall => start(Clock::Wall, PERIOD).unwrap(),
         }
     }
+}
+
+fn with(way: Way) {
+    threads::start(|| Session::new(Clock::Processor, PERIOD, way)).unwrap();
 }
 
 fn seen() -> Samples {
@@ -109,7 +116,7 @@ fn check_complete(samples: &Samples) {
 fn time_is_where_it_was_spent() {
     let _turn = TURN.lock();
     let names = Names::of_this();
-    for how in [How::Best, How::Timers, How::Wall] {
+    for how in [How::Best, How::Signals, How::Timers, How::Wall] {
         let samples = samples(how, 1000, || {
             most(TURNS);
             some(TURNS);
@@ -127,7 +134,7 @@ fn time_is_where_it_was_spent() {
         assert_eq!(
             (samples.clock == Clock::Wall, samples.means == Means::Timers),
             match how {
-                How::Best => (false, samples.means == Means::Timers),
+                How::Best | How::Signals => (false, samples.means == Means::Timers),
                 How::Timers => (false, true),
                 How::Wall => (true, true),
             }
@@ -140,7 +147,7 @@ fn stacks_are_complete_where_time_goes_in_the_c_library() {
     let _turn = TURN.lock();
     let words: Vec<String> =
         (0..2000).map(|n| format!("{n} words of no great length, and {n} more")).collect();
-    for how in [How::Best, How::Timers] {
+    for how in [How::Best, How::Signals, How::Timers] {
         let samples = samples(how, 400, || {
             let mut text = String::new();
             for word in &words {
@@ -191,7 +198,7 @@ fn each_thread_has_its_time() {
         }
     };
     // One is there before, one comes later.
-    for how in [How::Best, How::Timers] {
+    for how in [How::Best, How::Signals, How::Timers] {
         done.store(false, Ordering::Relaxed);
         thread::scope(|scope| {
             Builder::new().name("early".into()).spawn_scoped(scope, beside).unwrap();
@@ -220,7 +227,7 @@ fn each_thread_has_its_time() {
 fn threads_that_live_for_a_millisecond_are_seen_as_often_as_they_should() {
     let _turn = TURN.lock();
     let names = Names::of_this();
-    for how in [How::Best, How::Timers] {
+    for how in [How::Best, How::Signals, How::Timers] {
         let spent = AtomicU64::new(0);
         let short = || {
             let began = source::processor();
@@ -250,7 +257,8 @@ fn who_sleeps_is_seen_on_the_wall_alone() {
     let _turn = TURN.lock();
     let (sender, receiver) = channel::<()>();
     let sleeper = Builder::new().name("sleeper".into()).spawn(move || receiver.recv()).unwrap();
-    for (how, visible) in [(How::Best, false), (How::Timers, false), (How::Wall, true)] {
+    for (how, visible) in [(How::Best, false), (How::Signals, false), (How::Timers, false), (How::Wall, true)]
+    {
         let samples = samples(how, 200, || most(TURNS));
         let index = samples.threads.iter().position(|thread| thread.name == "sleeper");
         let of = |index: usize| {
@@ -269,21 +277,41 @@ fn who_sleeps_is_seen_on_the_wall_alone() {
     assert!(sleeper.join().unwrap().is_err());
 }
 
-extern "C" fn theirs(_: libc::c_int) {}
+/// How often a handler of the user's was called.
+static CALLED: AtomicU64 = AtomicU64::new(0);
+
+extern "C" fn theirs(_: libc::c_int) {
+    CALLED.fetch_add(1, Ordering::SeqCst);
+}
+
+/// A handler of the user's is installed for the signal.
+#[expect(unsafe_code, reason = "a handler is installed")]
+fn handle(signal: libc::c_int) {
+    // SAFETY: the handler only adds to a number.
+    unsafe { libc::signal(signal, theirs as extern "C" fn(libc::c_int) as libc::sighandler_t) };
+}
+
+/// Whether it is still there.
+#[expect(unsafe_code, reason = "a handler is looked up")]
+fn is_handled(signal: libc::c_int) -> bool {
+    // SAFETY: all zeros are a value of this type, and there is room for it.
+    let action = unsafe {
+        let mut action: libc::sigaction = zeroed();
+        libc::sigaction(signal, std::ptr::null(), &raw mut action);
+        action
+    };
+    action.sa_sigaction == theirs as extern "C" fn(libc::c_int) as libc::sighandler_t
+}
 
 #[test]
-#[expect(unsafe_code, reason = "a handler of the user's is installed")]
 fn nothing_is_left() {
+    const SIGNALS: [libc::c_int; 2] = [signal::SIGNAL, libc::SIGPROF];
     let _turn = TURN.lock();
     let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
     let timers = || std::fs::read_to_string("/proc/self/timers").map_or(0, |timers| timers.lines().count());
     let maps = || std::fs::read_to_string("/proc/self/maps").unwrap().lines().count();
-    // SAFETY: all zeros are values of this type.
-    let (mut action, mut after): (libc::sigaction, libc::sigaction) = unsafe { (zeroed(), zeroed()) };
-    action.sa_sigaction = theirs as extern "C" fn(libc::c_int) as libc::sighandler_t;
-    for how in [How::Best, How::Timers, How::Wall] {
-        // SAFETY: the handler does nothing.
-        unsafe { libc::sigaction(signal::SIGNAL, &raw const action, std::ptr::null_mut()) };
+    SIGNALS.into_iter().for_each(handle);
+    for how in [How::Best, How::Signals, How::Timers, How::Wall] {
         drop(samples(how, 3, || least(TURNS)));
         let mapped = maps();
         (0..20).for_each(|_| drop(samples(how, 3, || least(TURNS))));
@@ -296,10 +324,28 @@ fn nothing_is_left() {
             drop(samples(how, 3, work));
         }
         assert_eq!((descriptors(), timers()), before);
-        // SAFETY: there is room for the action.
-        unsafe { libc::sigaction(signal::SIGNAL, std::ptr::null(), &raw mut after) };
-        assert_eq!(after.sa_sigaction, action.sa_sigaction);
+        assert!(SIGNALS.into_iter().all(is_handled));
     }
+    assert_eq!(CALLED.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+#[expect(unsafe_code, reason = "a signal is raised")]
+fn a_trap_that_is_not_ours_is_handled_as_before() {
+    let _turn = TURN.lock();
+    handle(signal::TRAP);
+    let mut left = 10;
+    drop(samples(How::Best, 50, || {
+        most(TURNS);
+        if left > 0 {
+            left -= 1;
+            // SAFETY: it is handled.
+            unsafe { libc::raise(signal::TRAP) };
+        }
+    }));
+    // SAFETY: as above.
+    unsafe { libc::raise(signal::TRAP) };
+    assert_eq!(CALLED.load(Ordering::SeqCst), 11);
 }
 
 #[test]
@@ -324,9 +370,11 @@ fn samples_are_taken_again_and_again_while_threads_come_and_go() {
     thread::scope(|scope| {
         (0..3).for_each(|_| drop(scope.spawn(churn)));
         let mut all = BTreeMap::new();
-        for (number, how) in [How::Best, How::Timers, How::Wall].into_iter().cycle().take(60).enumerate() {
+        for (number, how) in
+            [How::Best, How::Signals, How::Timers, How::Wall].into_iter().cycle().take(60).enumerate()
+        {
             let samples = samples(how, 10, || most(TURNS));
-            *all.entry(number % 3).or_insert(0) += count(&samples.stacks);
+            *all.entry(number % 4).or_insert(0) += count(&samples.stacks);
         }
         done.store(true, Ordering::Relaxed);
         assert!(all.values().all(|count| *count > 50), "{all:?}");

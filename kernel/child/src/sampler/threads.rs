@@ -4,7 +4,7 @@
 //! while nothing is watched.
 
 use super::chance::Lots;
-use super::source::{self, Event, Handle, Source, Timer};
+use super::source::{self, Handle, Source, Way};
 use super::{HANDLERS, MINE, SESSION, SLOTS, Session, signal};
 use crate::unwind::Registers;
 use assay_link::watch::{Means, Thread};
@@ -21,6 +21,9 @@ pub(super) const OURS: [&str; 2] = ["assay-child", "flusher"];
 
 /// The most threads that are told apart. All that begin after so many are told as one.
 const PEOPLE: usize = 1 << 16;
+
+/// After so many samples the time between them is another one. To tell the system takes as long as half a sample does.
+pub(super) const DRAWN: u32 = 8;
 
 /// How long a handler may take on a machine that has much to do.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -42,6 +45,8 @@ pub(super) struct Slot {
     timed: AtomicBool,
     /// By which it is left to chance when the next sample is taken.
     lots: AtomicU64,
+    /// How often its source has sent.
+    count: AtomicU32,
     /// The processor's time that it has had, by the end of its last handler.
     pub(super) cpu: AtomicU64,
     /// When its last handler was.
@@ -76,10 +81,13 @@ pub(super) fn start(session: impl FnOnce() -> Result<Session, String>) -> Result
     let others = others();
     let session = session()?;
     let own = own_id();
-    let (source, first, lots) = Source::of(own, session.events, session.period)
+    let opened = Opened::of(own, &session)
         .map_err(|error| format!("this system lets no program take samples: {error}"))?;
-    let means = if matches!(source, Source::Event(_)) { Means::Events } else { Means::Timers };
-    let before = signal::handle().map_err(|error| format!("a signal cannot be handled: {error}"))?;
+    let means = if opened.way == Way::Timer { Means::Timers } else { Means::Events };
+    let before = signal::handle(opened.way == Way::Trap)
+        .map_err(|error| format!("a signal cannot be handled: {error}"))?;
+    // Others get no better one: its signal would not be handled.
+    let session = Session { best: opened.way, ..session };
     let session = NonNull::from(Box::leak(Box::new(session)));
     let mut new = Roster {
         session,
@@ -97,7 +105,7 @@ pub(super) fn start(session: impl FnOnce() -> Result<Session, String>) -> Result
     }
     // Last, for nothing of this is the user's code.
     if let Some(slot) = slot {
-        new.begin(slot, source, first, &lots);
+        new.begin(slot, opened);
     }
     *roster = Some(new);
     Ok(())
@@ -136,14 +144,21 @@ pub(super) fn stop() -> Option<Over> {
     Some(Over { session, unused, people, means })
 }
 
-impl Source {
-    /// For a thread: the best that there is, and after how many nanoseconds it is to send first.
-    fn of(thread: u32, events: bool, period: u64) -> io::Result<(Self, u64, Lots)> {
+/// A source for a thread, and what goes on by chance with it.
+struct Opened {
+    source: Source,
+    way: Way,
+    /// After how many nanoseconds it sends first.
+    first: u64,
+    lots: Lots,
+}
+
+impl Opened {
+    fn of(thread: u32, session: &Session) -> io::Result<Self> {
         let lots = Lots::new(source::monotonic() ^ u64::from(thread) << 32);
-        let first = lots.first(period).max(source::SHORTEST);
-        let event = if events { Event::of(thread, first).ok().map(Self::Event) } else { None };
-        let source = event.map_or_else(|| Timer::of(thread).map(Self::Timer), Ok)?;
-        Ok((source, first, lots))
+        let first = lots.first(session.period).max(source::SHORTEST);
+        let (source, way) = Source::of(thread, session.best, first)?;
+        Ok(Self { source, way, first, lots })
     }
 }
 
@@ -156,10 +171,9 @@ impl Roster {
 
     /// Begins to watch a thread. One that has ended meanwhile is not watched.
     fn enrol(&mut self, id: u32) -> Option<usize> {
-        let &Session { events, period, .. } = self.session();
-        let (source, first, lots) = Source::of(id, events, period).ok()?;
+        let opened = Opened::of(id, self.session()).ok()?;
         let slot = self.seat(id)?;
-        self.begin(slot, source, first, &lots);
+        self.begin(slot, opened);
         Some(slot)
     }
 
@@ -183,7 +197,8 @@ impl Roster {
         Some(index)
     }
 
-    fn begin(&mut self, index: usize, source: Source, first: u64, lots: &Lots) {
+    fn begin(&mut self, index: usize, opened: Opened) {
+        let Opened { source, first, lots, .. } = opened;
         let period = self.session().period;
         let Some(slot) = self.session().slots.get(index) else { return };
         let (handle, timed) = match source.handle() {
@@ -193,11 +208,12 @@ impl Roster {
         slot.source.store(handle, Ordering::Relaxed);
         slot.timed.store(timed, Ordering::Relaxed);
         slot.lots.store(lots.state(), Ordering::Relaxed);
+        slot.count.store(0, Ordering::Relaxed);
         slot.credit.store(period, Ordering::Relaxed);
         slot.cpu.store(source::processor_of(slot.id.load(Ordering::Relaxed)), Ordering::Relaxed);
         slot.wall.store(source::monotonic(), Ordering::Release);
         if let Some(kept) = self.sources.get_mut(index) {
-            kept.insert(source).begin(first, period);
+            kept.insert(source).begin(first);
         }
     }
 
@@ -232,21 +248,26 @@ impl Slot {
         self.timed.load(Ordering::Relaxed)
     }
 
-    /// Its source is to send again.
+    /// Its source has sent. At first, and then now and again, the time to the next is drawn anew.
     pub(super) fn go_on(&self, period: u64) {
+        let count = self.count.load(Ordering::Relaxed);
+        self.count.store(count.wrapping_add(1), Ordering::Relaxed);
+        if !count.is_multiple_of(DRAWN) {
+            return;
+        }
         let source = self.source.load(Ordering::Relaxed);
         let handle =
             if self.is_timed() { Handle::Timer(source) } else { Handle::Event(source.addr() as i32) };
         let lots = Lots::resume(self.lots.load(Ordering::Relaxed));
-        handle.send_after(lots.next(period), period);
+        handle.send_after(lots.next(period));
         self.lots.store(lots.state(), Ordering::Relaxed);
     }
 
-    /// Whether the thread, whose timer has run out, was running then, and has had a period for each of its samples. So much of the processor's time has it had.
-    pub(super) fn has_run(&self, period: u64, registers: &Registers, processor: u64) -> bool {
+    /// Whether the thread, whose timer has run out, was running then, and has had a period for each of its samples.
+    pub(super) fn has_run(&self, period: u64, registers: &Registers) -> bool {
         let now = source::monotonic();
         let waited = now.saturating_sub(self.wall.swap(now, Ordering::Relaxed));
-        let had = processor.saturating_sub(self.cpu.load(Ordering::Relaxed));
+        let had = source::processor().saturating_sub(self.cpu.load(Ordering::Relaxed));
         let credit = self.credit.load(Ordering::Relaxed).saturating_add(had).min(2 * period);
         // In a call it may have waited, or worked: that shows in the time it has had.
         let runs = had / 3 >= waited / 4 || !registers.is_in_call();
