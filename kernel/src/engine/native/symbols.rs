@@ -20,11 +20,13 @@ impl Functions {
 
 /// The functions that the user has written.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Outline;
+pub(super) struct Outline {
+    nothing: Option<Function>,
+}
 
 impl Outline {
     /// The innermost function or closure at a place.
     pub(super) fn at(&self, _file: &str, _line: u32, _column: u32) -> Option<Function> {
-        None
+        self.nothing.clone()
     }
 }
