@@ -1,15 +1,12 @@
 //! Libraries that are not as they should be.
 
+use crate::engine::native::counts::library::TEXT;
 use crate::engine::native::counts::{flags, map};
 
 /// A library that counts, as bytes.
-fn library() -> Vec<u8> {
+fn library(text: &str) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let source = folder.path().join("lib.rs");
-    let text = "#[unsafe(no_mangle)] pub static __llvm_profile_runtime: i32 = 0;
-        pub fn f(n: u8) -> u8 { if n > 1 && n < 9 { f(n - 1) + 1 } else { (0..n).map(|x| x / 2).sum() } }
-        pub fn g<T: Default>() -> T { T::default() }
-        pub fn h() -> (u8, String) { for _ in 0..f(1) { g::<u8>(); } (g(), g()) }";
     std::fs::write(&source, text).unwrap();
     let library = folder.path().join("liblib.so");
     let mut rustc = std::process::Command::new("rustc");
@@ -24,7 +21,11 @@ fn library() -> Vec<u8> {
 fn bytes_that_are_not_right_are_an_error_and_no_panic() {
     use proptest::prelude::{ProptestConfig, any};
     use proptest::test_runner::TestRunner;
-    let bytes = library();
+    let text = "#[unsafe(no_mangle)] pub static __llvm_profile_runtime: i32 = 0;
+        pub fn f(n: u8) -> u8 { if n > 1 && n < 9 { f(n - 1) + 1 } else { (0..n).map(|x| x / 2).sum() } }
+        pub fn g<T: Default>() -> T { T::default() }
+        pub fn h() -> (u8, String) { for _ in 0..f(1) { g::<u8>(); } (g(), g()) }";
+    let bytes = library(text);
     let map = |bytes: &[u8]| map::Map::of(std::path::Path::new("/l.so"), bytes);
     let good = map(&bytes).unwrap().unwrap();
     assert!(good.functions(&[]).count() >= 4);
@@ -54,4 +55,18 @@ fn bytes_that_are_not_right_are_an_error_and_no_panic() {
             Ok(())
         })
         .unwrap();
+}
+
+#[test]
+fn counters_of_unknown_versions_are_refused() {
+    let bytes = library(&format!("{TEXT}pub fn f() {{}}"));
+    assert_eq!(map::check_version(&bytes), Ok(()));
+    let tens = bytes.windows(8).enumerate().filter(|(_, window)| *window == 10_u64.to_le_bytes());
+    let refused = tens.filter_map(|(at, _)| {
+        let mut changed = bytes.clone();
+        changed[at] = 11;
+        map::check_version(&changed).err()
+    });
+    assert!(refused.into_iter().any(|why| why.to_string().contains("format 11")));
+    assert!(map::check_version(&library("pub fn f() {}")).is_err());
 }
