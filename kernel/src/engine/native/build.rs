@@ -278,11 +278,18 @@ impl Builder<'_> {
             puts: BTreeMap::new(),
             inside: BTreeSet::new(),
             awaits: awaits(self.text.text(), self.split),
-            start: self.workshop.linked.runtime().unwrap_or_default(),
+            start: self.start(),
             style: self.workshop.style,
             endless: false,
             guards: self.guards.clone(),
         }
+    }
+
+    /// What stands before everything in the entry.
+    fn start(&self) -> String {
+        let runtime = self.workshop.linked.runtime().unwrap_or_default();
+        let counting = self.workshop.counting.as_ref().map(Counting::start);
+        runtime + &counting.unwrap_or_default()
     }
 
     async fn compile(

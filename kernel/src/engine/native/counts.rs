@@ -25,7 +25,7 @@ use super::source::{Edit, Source};
 use super::split::Split;
 use super::symbols::{Functions, Outline};
 use crate::engine::{Cell, Failure, Trouble};
-use assay_link::watch::{Counts, Lens, Watched};
+use assay_link::watch::{Counts, Lens, Seen, Watched};
 use assay_magics::profiled::{Calls, Function, Hits};
 use guards::Numbers;
 use map::Map;
@@ -75,6 +75,11 @@ pub(super) struct Counting {
 }
 
 impl Counting {
+    /// What stands before everything in the cell.
+    pub(super) fn start(&self) -> String {
+        guards::start()
+    }
+
     /// Puts guards into all units of a notebook. Gives those for the statements of the cell.
     pub(super) fn guard(&mut self, notebook: &mut Notebook, text: &Source, split: &Split) -> Vec<Edit> {
         guards::into_units(notebook, &mut self.numbers);
@@ -116,6 +121,12 @@ fn map(library: &Path) -> Result<Option<Map>, Trouble> {
         what: format!("what {} counts cannot be read: {error}", library.display()),
         remedy: Some("please report it, with the version of rustc".to_owned()),
     })
+}
+
+/// How often it panicked.
+fn panics(watched: &Watched) -> u64 {
+    let Seen::Counts(Counts { calls, .. }) = &watched.seen else { return 0 };
+    calls.iter().find(|(number, ..)| *number == u64::from(guards::PANICS)).map_or(0, |(_, total, _)| *total)
 }
 
 /// `a`, `b` and `c`.
@@ -162,8 +173,16 @@ impl Counted {
                 named(&self.older)
             ));
         }
-        if !watched.finished {
-            doubts.push("It was cut short: where a call did not come back, what follows it on its way was counted with it.".to_owned());
+        // The compiler counts blocks, and a call that panics does not end one.
+        match panics(watched) {
+            0 => {}
+            1 => doubts.push(
+                "It panicked once: in each function that this ended, what follows the call was counted with it."
+                    .to_owned(),
+            ),
+            times => doubts.push(format!(
+                "It panicked {times} times: in each function that this ended, what follows the call was counted with it."
+            )),
         }
         doubts
     }

@@ -14,6 +14,17 @@ use std::sync::Arc;
 /// What is run once for each call of a closure.
 const ONCE: &str = "let _assay_call = ();";
 
+/// The number of panics among those of functions.
+pub(super) const PANICS: u32 = 0;
+
+/// What stands before everything in a cell that counts: panics are counted as if they were calls.
+pub(super) fn start() -> String {
+    format!(
+        "{{ let usual = ::std::panic::take_hook(); ::std::panic::set_hook(::std::boxed::Box::new(move |info| {{ ::core::mem::drop(::assay::measure::calls::enter({PANICS})); \
+         usual(info) }})); }} "
+    )
+}
+
 /// The number of each function for whoever counts its calls, by the cell and the byte at which its name stands there.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Numbers(BTreeMap<(u32, usize), u32>);
@@ -25,7 +36,7 @@ impl Numbers {
     }
 
     fn number(&mut self, cell: u32, at: usize) -> u32 {
-        let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX).saturating_add(PANICS + 1);
         *self.0.entry((cell, at)).or_insert(next)
     }
 }

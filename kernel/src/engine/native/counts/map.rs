@@ -5,10 +5,10 @@ use super::coverage::{self, Function, Region};
 use super::unreadable::Unreadable;
 use assay_link::watch::Counters;
 use object::elf::FileHeader64;
-use object::read::elf::ElfFile;
+use object::read::elf::{ElfFile, ElfSymbol};
 use object::{Endianness, Object as _, ObjectSection as _, ObjectSymbol as _};
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 
 /// What a function's record in `__llvm_prf_data` takes (`INSTR_PROF_DATA` of LLVM's `InstrProfData.inc`).
@@ -17,8 +17,8 @@ const RECORD: usize = 64;
 /// Between the place of the counters and their number: that of bit maps, the function, values, each an address.
 const BETWEEN: usize = 24;
 
-/// The first and the last version of the counters whose records have this form: those of LLVM 18 and of LLVM 22.
-const VERSIONS: std::ops::RangeInclusive<u64> = 9..=13;
+/// The versions of the counters whose records have this form: that of LLVM 18, and that of LLVM 19 to 22.
+const VERSIONS: RangeInclusive<u64> = 9..=10;
 
 /// A counter's bytes.
 const COUNTER: u64 = 8;
@@ -71,11 +71,7 @@ impl Map {
 }
 
 fn read(bytes: &[u8]) -> Result<Option<Map>, Unreadable> {
-    let no_library = |error: object::Error| Unreadable::NoLibrary(error.to_string());
-    let elf: ElfFile<'_, FileHeader64<Endianness>> = ElfFile::parse(bytes).map_err(no_library)?;
-    if !elf.is_little_endian() {
-        return Err(Unreadable::NoLibrary("its numbers begin with the highest byte".to_owned()));
-    }
+    let elf = elf(bytes)?;
     let section = |name: &str| match elf.section_by_name(name) {
         Some(section) => Ok(Some((section.address(), section.size(), section.data().map_err(no_library)?))),
         None => Ok(None),
@@ -83,7 +79,6 @@ fn read(bytes: &[u8]) -> Result<Option<Map>, Unreadable> {
     let Some((_, _, functions)) = section("__llvm_covfun")? else { return Ok(None) };
     let (_, _, files) =
         section("__llvm_covmap")?.ok_or(Unreadable::Contradiction("the names of its files are missing"))?;
-    check_version(&elf)?;
     let functions = coverage::functions(functions, &coverage::files(files)?)?;
     // Where nothing of what was written is called, there are none.
     let (address, size, _) = section("__llvm_prf_cnts")?.unwrap_or_default();
@@ -102,15 +97,29 @@ fn read(bytes: &[u8]) -> Result<Option<Map>, Unreadable> {
     Ok(Some(Map { library: PathBuf::new(), address, count, functions: placed }))
 }
 
-/// The version of the counters, where the library still has the symbol that says it.
-fn check_version(elf: &ElfFile<'_, FileHeader64<Endianness>>) -> Result<(), Unreadable> {
-    let mut symbols = elf.symbols().chain(elf.dynamic_symbols());
-    let Some(symbol) = symbols.find(|one| {
-        one.is_definition() && one.name_bytes().is_ok_and(|name| name == b"__llvm_profile_raw_version")
-    }) else {
-        return Ok(());
+type Elf<'a> = ElfFile<'a, FileHeader64<Endianness>>;
+
+fn elf(bytes: &[u8]) -> Result<Elf<'_>, Unreadable> {
+    let elf = Elf::parse(bytes).map_err(no_library)?;
+    if elf.is_little_endian() {
+        return Ok(elf);
+    }
+    Err(Unreadable::NoLibrary("its numbers begin with the highest byte".to_owned()))
+}
+
+fn no_library(error: object::Error) -> Unreadable {
+    Unreadable::NoLibrary(error.to_string())
+}
+
+/// Whether the counters are of a version that is known here, by the library that has LLVM's own constant of it.
+pub(super) fn check_version(bytes: &[u8]) -> Result<(), Unreadable> {
+    let elf = elf(bytes)?;
+    let is_it = |one: &ElfSymbol<'_, '_, FileHeader64<Endianness>>| {
+        one.name_bytes().is_ok_and(|name| name == b"__llvm_profile_raw_version")
     };
-    let data = elf.sections().find_map(|section| section.data_range(symbol.address(), COUNTER).ok()?);
+    let symbol = elf.symbols().find(|one| one.is_definition() && is_it(one));
+    let address = symbol.ok_or(Unreadable::Contradiction("no version is said"))?.address();
+    let data = elf.sections().find_map(|section| section.data_range(address, COUNTER).ok()?);
     // The highest byte says what sort of counters these are.
     let version = Bytes(data.unwrap_or_default()).u64()? & 0x00ff_ffff_ffff_ffff;
     if VERSIONS.contains(&version) { Ok(()) } else { Err(Unreadable::CountersVersion(version)) }
