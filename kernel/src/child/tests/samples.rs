@@ -75,10 +75,10 @@ async fn the_time_of_a_cell_is_where_it_was_spent() {
         let all = count(samples.stacks.iter().filter(|stack| stack.thread == 0));
         for (name, share) in [("hot", 0.7), ("warm", 0.2), ("cool", 0.1)] {
             let found = count(within(samples, &library, name)) as f64 / all as f64;
-            eprintln!("{clock:?} {name} {found}");
-            if name == "cool" {for stack in &samples.stacks { eprintln!("{} {} {:x?}", stack.thread, stack.samples, stack.trace); }}
             let spread = f64::sqrt(share * (1.0 - share) / all as f64);
-            assert!(name != "cool" || (found - share).abs() < 5.0 * spread + 0.03, "{name} {found} of {all}");
+            // On the wall, a thread that waits for a processor is seen where it waits, many times.
+            let more = if clock == Clock::Wall { 0.2 } else { 0.02 };
+            assert!((found - share).abs() < 5.0 * spread + more, "{name} {found} of {all}");
         }
         assert_eq!((samples.threads[0].name.as_str(), watched.runs, watched.finished), ("main", 1, true));
         // Nobody of the process's own is among them.
