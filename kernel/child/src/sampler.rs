@@ -4,6 +4,7 @@
 //! ([`stacks`]). Which threads they are, and that new ones are seen from their first moment on, is the business of [`threads`]. Sources are opened when the code begins
 //! and closed when it ends, and no checkpoint is made between: a copy of this process never has one.
 
+mod births;
 mod chance;
 mod signal;
 mod source;
