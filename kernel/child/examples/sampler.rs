@@ -1,7 +1,7 @@
-//! What it costs to take samples, and how true they are.
+//! What it costs to take samples, and how many of their stacks are complete.
 //!
-//! `cargo run --release -p assay-child --example sampler`. Work whose true shares are 70, 20 and 10 % is done by turns with samples being taken and without; shown are the medians of the ratios
-//! of the processor's time in such pairs, and what was seen: how many stacks were complete, what a handler took, what was lost.
+//! `cargo run --release -p assay-child --example sampler`. Work of several kinds is done by turns with samples being taken and without; shown are the medians of the ratios
+//! of the processor's time in such pairs, and what was seen: how many stacks were complete, what a handler took, what was lost. On the wall, a thread that waits for a processor has samples too.
 #![expect(clippy::print_stdout, reason = "a program that a person runs prints")]
 
 #[cfg(stacks)]
@@ -20,6 +20,7 @@ mod compare {
     use assay_link::watch::{Clock, Samples, Seen};
     use rustix::time::{ClockId, clock_gettime};
     use std::hint::black_box;
+    use std::time::Instant;
 
     /// Pairs of runs.
     const PAIRS: usize = 31;
@@ -30,6 +31,7 @@ mod compare {
     pub(crate) fn all() {
         let works: [(&str, Work); 4] =
             [("sums", sums), ("deep", || deep(60)), ("strings", strings), ("two threads", threads)];
+        println!("to begin and to end takes {:.2} ms", begin_and_end() * 1e3);
         println!(
             "{:>12} {:>7} {:>9} {:>9} {:>9} {:>9} {:>6} {:>12}",
             "work", "period", "overhead", "samples", "complete", "us each", "lost", "means"
@@ -41,6 +43,20 @@ mod compare {
                 pairs(name, work, clock, period);
             }
         }
+    }
+
+    /// Seconds, in the middle.
+    fn begin_and_end() -> f64 {
+        let mut times: Vec<f64> = (0..PAIRS)
+            .map(|_| {
+                let began = Instant::now();
+                let _ = sampler::start(Clock::Processor, 997_000);
+                sampler::stop();
+                began.elapsed().as_secs_f64()
+            })
+            .collect();
+        times.sort_by(f64::total_cmp);
+        times[PAIRS / 2]
     }
 
     fn pairs(name: &str, work: Work, clock: Clock, period: u64) {
