@@ -78,7 +78,9 @@ impl Session {
             return Ok(());
         }
         let known = self.engine().functions(cell.clone()).await;
-        match names.iter().find(|(name, _)| !known.iter().any(|function| is_called(function, name))) {
+        // The statements of a cell have no name, and are always there.
+        let asked = names.iter().filter(|(name, _)| !name.starts_with('<'));
+        match asked.into_iter().find(|(name, _)| !known.iter().any(|function| is_called(function, name))) {
             Some((name, span)) => Err(self.of_complaint(&unknown(name, span.clone(), &known), context)),
             None => Ok(()),
         }
