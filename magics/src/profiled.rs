@@ -1,6 +1,7 @@
 //! What was found out about code while it ran, in the user's own terms: functions, lines, bytes. The engine makes it, the reports of the profilers read it.
 
 use crate::measured::Facts;
+use crate::units::duration;
 use std::path::PathBuf;
 
 /// What there is to say about a profiled piece of code.
@@ -26,6 +27,26 @@ pub struct Profiled {
     pub doubts: Vec<String>,
     /// The content of the file of the earlier profile that this is compared with.
     pub against: Option<String>,
+}
+
+/// What share of the processor's time may be the system's without a word, and how much of it, in seconds.
+const SYSTEM: (f64, f64) = (0.1, 1e-3);
+
+impl Profiled {
+    /// The system's events see the program alone: what it does for the program (page faults, reads) is in no sample. A sentence where that is much.
+    pub(crate) fn unseen_system_time(&self) -> Option<String> {
+        let Run { user, system, .. } = self.run;
+        let time = self.time.as_ref().filter(|time| !time.wall && !time.timers)?;
+        let is_much = time.period > 0.0 && system > SYSTEM.0 * (user + system) && system > SYSTEM.1;
+        is_much.then(|| {
+            format!(
+                "Of {} of the processor's time {} were spent in the system for it (pages of memory that are new, files, sockets), and no sample sees that: \
+                what asks much of the system has a larger share than is shown. `--wall` sees it.",
+                duration(user + system),
+                duration(system)
+            )
+        })
+    }
 }
 
 /// The run itself.

@@ -47,6 +47,7 @@ impl Shown<'_> {
             ));
         }
         all.extend(self.waiting(time));
+        all.extend(self.profiled.unseen_system_time());
         all
     }
 

@@ -136,10 +136,12 @@ impl Shown<'_> {
             .overhead(time)
             .filter(|share| *share >= HEAVY)
             .map(|share| format!("Taking samples took {} % of the time.", significant(100.0 * share, 2)));
-        let timers = time.timers.then(|| {
+        // Samples of the wall's time are always taken by timers.
+        let timers = (time.timers && !time.wall).then(|| {
             "The system gave no events of its own (perf_event_open), so timers took the samples: they come less evenly, and calls of the system that wait may end early.".to_owned()
         });
-        let parts = [self.few(time), self.waited(time), lost, incomplete, heavy, timers];
+        let system = figures.profiled.unseen_system_time();
+        let parts = [self.few(time), self.waited(time), system, lost, incomplete, heavy, timers];
         parts.into_iter().flatten().collect()
     }
 

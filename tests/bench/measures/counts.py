@@ -94,7 +94,7 @@ def row(code: str, what: str, found: object, truth: object) -> Row:
 
 
 def row_of_calls(kernel: Notebook, code: str, function: str, total: int, primitive: int) -> Row:
-    functions = kernel.run(f"%prun -a {code}").result["functions"]
+    functions = kernel.run(f"%prun -a -s calls {code}").result["functions"]
     found = next((one for one in functions if one["name"] == function), None)
     said = f"{found['calls']}/{found['primitive']}" if found else None
     return row(code, f"calls of {function}", said, f"{total}/{primitive}")

@@ -49,7 +49,7 @@ def cases() -> list[Case]:
         Case("70 / 20 / 10", "split(2_000_000)", "", {**thirds, "split": 1.0}),
         Case("recursion, 200 deep", "deep(200, 4_000_000)", "", {"seventy": 1.0, "deep": 1.0}),
         Case("two threads", "two_threads(2_000_000)", "", {"left": 0.5, "right": 0.5}),
-        Case("strings, in C", "copies(40_000)", "", {"copies": 1.0}),
+        Case("strings, in C", "copies(400_000)", "", {"copies": 1.0}),
         Case("half asleep, on the wall", "half_asleep(80_000)", "--wall", {"nap": NAP}),
     ]
 

@@ -93,6 +93,10 @@ fn what_makes_a_profile_doubtful_is_said() {
         &|profiled| time(profiled).timers = true,
         "The system gave no events of its own (perf_event_open), so timers took the samples",
     );
+    check(
+        &|profiled| profiled.run = Run { wall: 1.0, user: 0.6, system: 0.4, ending: Ending::Finished },
+        "Of 1 s of the processor's time 400 ms were spent in the system for it",
+    );
     check(&|profiled| time(profiled).spent = 0.09, "Taking samples took 9 % of the time.");
     check(
         &|profiled| profiled.run.wall = 3.0,
