@@ -113,7 +113,7 @@ def test_effects_happen_once(notebook: FrontEnd, folder: Path) -> None:
     assert notebook.execute("(kept, more)").ok().text() == "(55, 56)"
     run(notebook, "%lprun -f fib { seen.push(2); fib(5) }")
     run(notebook, "%memit seen.push(3)")
-    run(notebook, "%mprun -f words { seen.push(4); words(\"a b\") }")
+    run(notebook, '%mprun -f words { seen.push(4); words("a b") }')
     assert notebook.execute("seen.clone()").ok().text() == "[1, 2, 3, 4]"
 
 

@@ -4,20 +4,14 @@ the notebook to someone else."""
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
-from time import monotonic, sleep
-from typing import Any
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import expect
 
-from launch import KERNEL_NAME, new_folder
-from window import MODIFIER, PATIENCE, Cell, Lab, Notebook, browser, browser_path, server
+from desk import Desk, size
+from window import Cell, browser_path
 
-KERNEL = "Rust (assay)"
 LINE = re.compile(r"(ns|µs|ms) ± .* per loop \(mean ± std\. dev\. of ")
 PROGRESS = re.compile(r"^%%?\w+: .* runs", re.MULTILINE)
 SLEEP = "std::thread::sleep(std::time::Duration::from_millis({}))"
@@ -26,78 +20,6 @@ pytestmark = [
     pytest.mark.skipif(browser_path() is None, reason="no Chromium"),
     pytest.mark.timeout(600),
 ]
-
-
-@pytest.fixture(scope="module")
-def artefacts_of_lab() -> Path:
-    folder = Path(__file__).parents[1] / "artefacts"
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def place(artefacts_of_lab: Path) -> Iterator[tuple[Path, str]]:
-    """The folder of the notebooks, and the address of the JupyterLab over it."""
-    folder = new_folder()
-    root = folder / "root"
-    root.mkdir()
-    with server(root, artefacts_of_lab / "jupyterlab-timing.log") as address:
-        yield root, address
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as chromium:
-        yield chromium
-
-
-class Desk:
-    """Notebooks in a folder, each opened in a window of its own: what one saved, another may read."""
-
-    def __init__(self, chromium: Browser, root: Path, address: str, artefacts: Path) -> None:
-        self.chromium = chromium
-        self.root = root
-        self.address = address
-        self.artefacts = artefacts
-        self.labs: list[Lab] = []
-
-    def open(self, name: str) -> Notebook:
-        lab = Lab(self.chromium.new_page(viewport={"width": 1280, "height": 1200}), self.address, self.artefacts)
-        self.labs.append(lab)
-        return lab.open(name, KERNEL)
-
-    def new(self, name: str) -> Notebook:
-        metadata = {"kernelspec": {"name": KERNEL_NAME, "display_name": KERNEL, "language": "rust"}}
-        nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell()], metadata=metadata), self.root / name)
-        return self.open(name)
-
-    def saved(self, notebook: Notebook, name: str, code: str) -> Any:
-        """Saves the notebook; the cell that holds this code as it is in the file."""
-        notebook.page.keyboard.press(f"{MODIFIER}+S")
-        deadline = monotonic() + PATIENCE / 1000
-        while monotonic() < deadline:
-            for cell in nbformat.read(self.root / name, as_version=4).cells:
-                if cell.source == code and cell.execution_count:
-                    return cell
-            sleep(0.1)
-        raise AssertionError(f"{name} was not saved with {code}")
-
-
-@pytest.fixture
-def desk(chromium: Browser, place: tuple[Path, str], artefacts_of_lab: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
-    desk = Desk(chromium, *place, artefacts_of_lab)
-    yield desk
-    for lab in desk.labs:
-        lab.screenshot(f"end-of-{request.node.name}")
-        lab.page.close()
-
-
-def size(picture: Locator) -> tuple[int, int]:
-    """How large it stands on the page."""
-    box = picture.bounding_box()
-    assert box is not None
-    return round(box["width"]), round(box["height"])
 
 
 def shows_the_figures(cell: Cell) -> None:

@@ -30,7 +30,7 @@ HEAP = [
     # A Vec of u64 has 4 places first, then 8, 16, … 1024: nine blocks; while it grows the older one is given up by `realloc`.
     ("grown(1000)", 9, 8 * (4 + 8 + 16 + 32 + 64 + 128 + 256 + 512 + 1024), 9, 8 * 1024, 0),
     ("vec![1_u64; 100]", 1, 800, 1, 800, 0),
-    ("String::from(\"sixteen letters!\")", 1, 16, 1, 16, 0),
+    ('String::from("sixteen letters!")', 1, 16, 1, 16, 0),
     # Two counts, a flag, a pointer and four words.
     ("cycle()", 1, 64, 0, 64, 64),
     ("leaked()", 1, 1000, 0, 1000, 1000),
@@ -77,7 +77,12 @@ def measure(asked: argparse.Namespace) -> list[Goal]:
         heap = [row for case in HEAP for row in rows_of_heap(kernel, *case)]
         heap += rows_beside_dhat(kernel, asked.work / "by_dhat")
     rows = calls + hits + heap
-    table("Counted, and counted by hand", ["", "what", "counted", "by hand", ""], [[*row[:4], "" if row[4] else "WRONG"] for row in rows], words=2)
+    table(
+        "Counted, and counted by hand",
+        ["", "what", "counted", "by hand", ""],
+        [[*row[:4], "" if row[4] else "WRONG"] for row in rows],
+        words=2,
+    )
 
     def goal(what: str, some: list[Row]) -> Goal:
         right = sum(row[4] for row in some)
