@@ -75,6 +75,15 @@ fn powers() {
     check(Class::Cubic, &half_doubling(), &|n| 300e-9 + 0.5e-9 * n.powi(3));
 }
 
+/// Medians of a plain product of matrices (`c[i * n + j] += a[i * n + k] * b[k * n + j]`), as they were measured on an AMD EPYC.
+#[test]
+fn a_product_that_outgrows_every_cache_is_still_a_cube() {
+    let sizes = [4.0, 8.0, 16.0, 31.0, 63.0, 127.0, 255.0];
+    let seconds = [96.8e-9, 588e-9, 5.52e-6, 53.5e-6, 556e-6, 5.64e-3, 50.8e-3];
+    let points: Vec<(f64, f64)> = sizes.into_iter().zip(seconds).collect();
+    assert_eq!(class_of(&growth(&points, FLOOR, 1)), Some(Class::Cubic));
+}
+
 #[test]
 fn powers_of_two_and_of_the_golden_ratio() {
     check(Class::Exponential, &steps(), &|n| 30e-9 + 0.5e-9 * n.exp2());
