@@ -29,8 +29,8 @@ pub struct Profiled {
     pub against: Option<String>,
 }
 
-/// What share of the processor's time may be the system's without a word, and how much of it, in seconds.
-const SYSTEM: (f64, f64) = (0.1, 1e-3);
+/// What share of the processor's time may be the system's without a word, and how much of it, in seconds: of less the system itself knows it badly.
+const SYSTEM: (f64, f64) = (0.1, 0.05);
 
 impl Profiled {
     /// The system's events see the program alone: what it does for the program (page faults, reads) is in no sample. A sentence where that is much.

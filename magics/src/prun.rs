@@ -3,6 +3,7 @@
 mod export;
 mod figures;
 mod firefox;
+mod operators;
 mod order;
 mod report;
 mod saved;

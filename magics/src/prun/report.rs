@@ -3,7 +3,7 @@
 use super::figures::Figures;
 use super::order::{Chosen, Key, Limit};
 use super::saved::{Compared, Saved};
-use super::{Prun, export, table, tree, value};
+use super::{Prun, export, operators, table, tree, value};
 use crate::magic::{Call, Complaint, Report};
 use crate::measuring::{is_set, value as option};
 use crate::profiled::{Ending, Profiled, Time};
@@ -29,19 +29,21 @@ const RAW: usize = 60;
 
 /// The report of a run that was watched.
 pub(super) fn report(call: &Call, watched: &Watched, profiled: &Profiled) -> Result<Report, Complaint> {
-    let figures = Figures::of(profiled);
     let all = is_set(&call.matches, "a");
+    let folded = if all { None } else { operators::folded(profiled) };
+    let figures = Figures::of(folded.as_ref().unwrap_or(profiled));
     let values = |id| call.matches.get_many::<Key>(id).into_iter().flatten().copied().collect::<Vec<_>>();
     let limits: Vec<Limit> = call.matches.get_many("l").into_iter().flatten().cloned().collect();
     let chosen = Chosen::of(&figures, &values("s"), &limits, all);
-    let shown = Shown { call, code: watched.source(call), figures: &figures, chosen: &chosen };
+    let is_folded = folded.is_some();
+    let shown = Shown { call, code: watched.source(call), figures: &figures, chosen: &chosen, is_folded };
     let compared = shown.compared()?;
     let page = shown.page(compared.as_ref());
     let bundle = page.bundle(shown.raw());
     let kept = || Saved::new(&shown.code, &figures).json();
     let report = Report {
         keep: option::<String>(&call.matches, "save").map(|name| (name, kept())),
-        files: export::files(call, &title(&shown.code), &figures, bundle.plain()),
+        files: export::files(call, &title(&shown.code), &Figures::of(profiled), bundle.plain()),
         value: is_set(&call.matches, "r").then(|| value::expression(&shown.code, &figures, &chosen)),
         ..Report::default()
     };
@@ -56,6 +58,8 @@ struct Shown<'a> {
     code: String,
     figures: &'a Figures<'a>,
     chosen: &'a Chosen,
+    /// Whether operators are parts of their callers.
+    is_folded: bool,
 }
 
 impl Shown<'_> {
@@ -191,7 +195,7 @@ impl Shown<'_> {
     fn notes(&self) -> Vec<String> {
         let figures = self.figures;
         let calls = (!figures.profiled.calls.is_empty()).then_some(
-            "ncalls is exact, of functions in cells and in local crates; it was counted in another run, in a copy of the process of which nothing is left.",
+            "ncalls is exact, of functions in cells; it was counted in another run, in a copy of the process of which nothing is left.",
         );
         let left_out = self.chosen.left_out.map(|(functions, samples)| {
             format!(
@@ -202,6 +206,9 @@ impl Shown<'_> {
                 100.0 * figures.share(samples).value
             )
         });
+        let folded = self.is_folded.then(|| {
+            "What the library has functions for and the compiler has put into the code (operators, numbers, pointers) is part of the function that uses it; -a shows it apart.".to_owned()
+        });
         let time = figures.time().filter(|_| figures.samples > 0).map(|time| self.sampled(time));
         let runs = figures.runs();
         let repeated = (runs > 1).then(|| {
@@ -210,7 +217,7 @@ impl Shown<'_> {
                 count(runs)
             )
         });
-        let parts = [time, repeated, calls.map(str::to_owned), left_out];
+        let parts = [time, repeated, calls.map(str::to_owned), folded, left_out];
         parts.into_iter().flatten().collect()
     }
 

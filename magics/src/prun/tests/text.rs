@@ -36,7 +36,7 @@ cell[3]:13     250 ms  25.0 ± 2.7 %  count_words::{closure#0}
 cell[3]:12      95 ms   9.5 ± 1.8 %  count_words
 
 tottime and cumtime are sampled: 1,000 samples, one every 1 ms of processor time; ± is the half of a 95 % interval; taking them took 0.6 % of the time.
-ncalls is exact, of functions in cells and in local crates; it was counted in another run, in a copy of the process of which nothing is left.
+ncalls is exact, of functions in cells; it was counted in another run, in a copy of the process of which nothing is left.
 Not listed: 1 function of libraries that has little time of its own (0.0 % in all); -a lists all.";
     let text = lines("%prun count_words(&text)", words());
     assert_eq!(text, expected);
