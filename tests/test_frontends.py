@@ -39,7 +39,7 @@ VARIES = [
 FIGURES = [
     (re.compile(r"^.* · (?=opt-level \d)", re.MULTILINE), "<machine> · "),
     (re.compile(r"^Compiler time: .*$", re.MULTILINE), ""),
-    (re.compile(r"\d[\d,.]*(e-?\d+)?( ?(ns|µs|ms|s|[KMG]?i?B|%|×))?(?!\w)"), "#"),
+    (re.compile(r"-?\d[\d,.]*(e-?\d+)?( ?(ns|µs|ms|s|[KMG]?i?B|%|×))?(?!\w)"), "#"),
     (re.compile(r"# to #"), "#"),
     (re.compile(r" · # outliers? of #"), ""),
     (re.compile(r"\((# starts?|supposed)\)"), "(# starts)"),
@@ -72,6 +72,11 @@ def form(output: Any) -> tuple[Any, ...] | None:
     if raw["kind"] == "complexity":
         # Which class is named, and whether a busy machine came to the larger sizes, is a figure too.
         told = [line for line in told if line.startswith(f"{raw['variable']} ") or "noise floor" in line]
+        heads = [(scope, head) for scope, head in heads if scope == "col"]
+    if raw["kind"] in ("prun", "lprun"):
+        # What samples met, and whether the code was so short that it was repeated, is a figure too. The lines of the source stay.
+        told = [line.lstrip("# ▁▂▃▄▅▆▇█") for line in told if line.startswith("# ") or "noise floor" in line]
+        told = told if raw["kind"] == "lprun" else told[-1:]
         heads = [(scope, head) for scope, head in heads if scope == "col"]
     return (raw["kind"], told, [head for _, head in heads if head != "Outliers"])
 
@@ -122,7 +127,16 @@ def test_the_tour_is_committed_with_its_outputs() -> None:
 def test_of_what_was_measured_the_form_is_compared_and_not_the_figures() -> None:
     shown = [output for cell in nbformat.read(TOUR, as_version=4).cells for output in cell.get("outputs", [])]
     measured = [output for output in shown if "assay" in output.get("metadata", {})]
-    assert [output.metadata["assay"]["kind"] for output in measured] == ["timeit", "time", "compare", "complexity", "assert_allocs"]
+    assert [output.metadata["assay"]["kind"] for output in measured] == [
+        "timeit",
+        "time",
+        "compare",
+        "complexity",
+        "assert_allocs",
+        "prun",
+        "lprun",
+        "memit",
+    ]
     for output in measured:
         before = form(output)
         assert before is not None and before[1]
