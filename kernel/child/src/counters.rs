@@ -156,7 +156,7 @@ mod tests {
         ]);
         COUNTERS[1].fetch_add(2, Ordering::Relaxed);
         let none = Vec::<u64>::new;
-        assert_eq!(end(), [vec![0, 2, 0], none(), none(), none(), none(), none(), none()]);
+        assert_eq!(end(), [vec![5, 8, 7], none(), none(), none(), none(), none(), none()]);
         assert_eq!(CONSTANTS, [1, 2]);
     }
 

@@ -12,6 +12,10 @@ thread_local! {
 
 /// From here on it is watched.
 pub fn begin(id: u64) {
+    if !outlet::connected() {
+        // In a program of its own nobody watches.
+        return;
+    }
     calls::begin();
     if outlet::watch_begins(id) {
         UNDER_WAY.set(Some(id));
