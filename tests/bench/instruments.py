@@ -1,4 +1,4 @@
-"""What the magics that time are worth. A program, run by hand: ``instruments.sh`` makes what it needs.
+"""What the magics that time and those that profile are worth. A program, run by hand: ``instruments.sh`` makes what it needs.
 
 Each part measures in rounds, so that a drift of the machine hits all that is compared alike, and says to what its figures are known: what
 is noise decides no goal. The parts stand in ``measures/``, a file for each, which begins with what it measures. The machine should be idle.

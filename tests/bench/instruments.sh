@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The benchmark of the magics that time, with what it needs: instruments.sh [options of instruments.py].
+# The benchmark of the magics that time and profile, with what it needs: instruments.sh [options of instruments.py].
 set -euo pipefail
 # shellcheck source=install/environment.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../install/environment.sh"
