@@ -16,7 +16,7 @@ from time import perf_counter
 from measures.figures import Goal, table
 from measures.notebook import Trouble
 
-PARTS = ("bias", "functions", "verdicts", "coverage", "growth", "cost", "split", "counts")
+PARTS = ("bias", "functions", "verdicts", "coverage", "growth", "cost", "split", "counts", "hook")
 # Rounds, trials, starts and sweeps.
 USUAL = {"rounds": 10, "trials": 200, "starts": 20, "sweeps": 3}
 QUICK = {"rounds": 2, "trials": 3, "starts": 3, "sweeps": 1}
