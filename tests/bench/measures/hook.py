@@ -1,4 +1,4 @@
-"""What it costs that the heap can be looked at, and that it is: the example ``heap`` of the process that runs cells, whose loops take turns."""
+"""What it costs that the heap can be looked at, and that it is: the example ``heap`` of the child, whose loops take turns."""
 
 from __future__ import annotations
 
