@@ -5,7 +5,7 @@ mod listing;
 pub(crate) mod python;
 mod statements;
 
-pub(crate) use asked::{STATEMENTS, asked, functions};
+pub(crate) use asked::{asked, functions};
 pub(crate) use listing::{Called, Listing};
 
 use crate::profiled::{Ending, Heap, Profiled};

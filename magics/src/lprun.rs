@@ -9,11 +9,11 @@ mod tests;
 use crate::lines::{asked, functions};
 use crate::magic::{Call, Complaint, Form, Magic, Report, Wants};
 use crate::measuring::is_set;
-use crate::options::{command, flag, rest};
+use crate::options::{command, file, flag, rest};
 use crate::outcome::Outcome;
 use crate::plan::{Ask, Plan, ProfileStep};
 use crate::profiling::{BUDGET, FirstLine, Watched};
-use clap::{Arg, ArgAction, Command, ValueHint};
+use clap::{Arg, ArgAction, Command};
 
 /// `%lprun -f FUNCTION CODE`, `%%lprun`.
 #[derive(Debug)]
@@ -33,9 +33,6 @@ impl Magic for Lprun {
     }
 
     fn options(&self) -> Command {
-        let file = |letter: &'static str| {
-            Arg::new(letter).short(letter.chars().next()).value_name("FILE").value_hint(ValueHint::FilePath)
-        };
         command()
             .arg(functions())
             .arg(unit())

@@ -8,11 +8,11 @@ mod tests;
 use crate::lines::{asked, functions};
 use crate::magic::{Call, Complaint, Form, Magic, Report, Wants};
 use crate::measuring::is_set;
-use crate::options::{command, flag, rest};
+use crate::options::{command, file, flag, rest};
 use crate::outcome::Outcome;
 use crate::plan::{Ask, Plan, ProfileStep};
 use crate::profiling::{FirstLine, Watched};
-use clap::{Arg, Command, ValueHint};
+use clap::Command;
 
 /// `%mprun -f FUNCTION CODE`, `%%mprun`.
 #[derive(Debug)]
@@ -32,10 +32,9 @@ impl Magic for Mprun {
     }
 
     fn options(&self) -> Command {
-        let file = Arg::new("T").short('T').value_name("FILE").value_hint(ValueHint::FilePath);
         command()
             .arg(functions())
-            .arg(file.help("write the text to this file, too"))
+            .arg(file("T").help("write the text to this file, too"))
             .arg(flag(
                 "c",
                 "count processes that the code starts, too: they have heaps of their own, so this says so",

@@ -7,7 +7,7 @@ use crate::invocation::Invocation;
 use crate::magic::{Call, Complaint, Given, Magic};
 use crate::nearest::nearest;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 use std::ops::Range;
 
 /// The id of an argument that takes all the text behind the options as it stands.
@@ -24,6 +24,11 @@ pub fn command() -> Command {
 /// An option of one letter that is on or off; the letter is its id too.
 pub fn flag(letter: &'static str, help: &'static str) -> Arg {
     Arg::new(letter).short(letter.chars().next()).action(ArgAction::SetTrue).help(help)
+}
+
+/// An option of one letter that names a file; the letter is its id too.
+pub(crate) fn file(letter: &'static str) -> Arg {
+    Arg::new(letter).short(letter.chars().next()).value_name("FILE").value_hint(ValueHint::FilePath)
 }
 
 /// An argument that takes all the text behind the options, untouched.

@@ -4,6 +4,9 @@ use crate::measured::Facts;
 use crate::units::duration;
 use std::path::PathBuf;
 
+/// The name of the code of a cell that is in no function.
+pub const STATEMENTS: &str = "<statements>";
+
 /// What there is to say about a profiled piece of code.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Profiled {

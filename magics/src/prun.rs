@@ -15,11 +15,11 @@ mod value;
 
 use crate::magic::{Call, Complaint, Form, Magic, Report, Wants};
 use crate::measuring::{is_set, name_of_result, value as option};
-use crate::options::{command, flag, rest};
+use crate::options::{command, file, flag, rest};
 use crate::outcome::Outcome;
 use crate::plan::{Ask, Plan, ProfileStep};
 use crate::profiling::{BUDGET, FirstLine, Watched};
-use clap::{Arg, ArgAction, Command, ValueHint};
+use clap::{Arg, ArgAction, Command};
 use order::{Key, Limit};
 
 /// `%prun [options] CODE`, `%%prun [options] [STATEMENT]`.
@@ -114,9 +114,6 @@ fn of_the_table() -> [Arg; 3] {
 
 /// `-T`, `-D`, `--format`.
 fn of_files() -> [Arg; 3] {
-    let file = |letter: &'static str| {
-        Arg::new(letter).short(letter.chars().next()).value_name("FILE").value_hint(ValueHint::FilePath)
-    };
     [
         file("T").help("write what is shown to a text file"),
         file("D").help("write the profile to a file: .json for profiler.firefox.com, .folded, .collapsed or .txt for flame graph tools"),

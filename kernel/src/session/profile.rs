@@ -10,6 +10,7 @@ use assay_magics::cell::{Code, Prepared};
 use assay_magics::magic::Complaint;
 use assay_magics::nearest::nearest;
 use assay_magics::plan::{CodeStep, ProfileStep};
+use assay_magics::profiled::STATEMENTS;
 use assay_magics::render::Bundle;
 use std::ops::Range;
 use std::sync::Arc;
@@ -79,8 +80,8 @@ impl Session {
         }
         let known = self.engine().functions(cell.clone()).await;
         // The statements of a cell have no name, and are always there.
-        let asked = names.iter().filter(|(name, _)| !name.starts_with('<'));
-        match asked.into_iter().find(|(name, _)| !known.iter().any(|function| is_called(function, name))) {
+        let mut asked = names.iter().filter(|(name, _)| name != STATEMENTS);
+        match asked.find(|(name, _)| !known.iter().any(|function| is_called(function, name))) {
             Some((name, span)) => Err(self.of_complaint(&unknown(name, span.clone(), &known), context)),
             None => Ok(()),
         }

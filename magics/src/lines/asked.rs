@@ -2,13 +2,11 @@
 
 use crate::magic::{Call, Complaint};
 use crate::options::FUNCTION;
+use crate::profiled::STATEMENTS;
 use crate::rust::Text;
 use clap::{Arg, ArgAction};
 use std::ops::Range;
 use syn::{ImplItem, Item, Stmt, Type};
-
-/// The name of the code of a cell that is in no function.
-pub(crate) const STATEMENTS: &str = "<statements>";
 
 /// `-f`.
 pub(crate) fn functions() -> Arg {

@@ -1,7 +1,7 @@
 //! A function that was asked for by name: its lines, and which of them stacks and hits belong to.
 
-use super::STATEMENTS;
 use super::statements::{Line, Statements};
+use crate::profiled::STATEMENTS;
 use crate::profiled::{Asked, Frame, Function, Hits, Profiled};
 
 /// A function with its lines.

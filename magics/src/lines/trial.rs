@@ -1,7 +1,26 @@
 //! For tests: what was found out about code of a cell, by hand.
 
+use crate::magic::Report;
+use crate::outcome::Outcome;
+use crate::plan::{Plan, ProfileStep};
 use crate::profiled::{Asked, Calls, Frame, Function, Heap, Hits, Origin, Profiled, Run, Site, Stack, Time};
-use crate::trial::facts;
+use crate::trial::{facts, plan, report};
+
+/// What the cell's one magic has watched.
+pub(crate) fn step(cell: &str) -> ProfileStep {
+    let Ok(Plan::Profile(step)) = plan(cell) else { panic!("{cell:?}: {:?}", plan(cell)) };
+    *step
+}
+
+/// What it makes of what was found out.
+pub(crate) fn said(cell: &str, profiled: Profiled) -> Report {
+    report(cell, Outcome::Profiled(Box::new(profiled))).unwrap()
+}
+
+/// The text of that.
+pub(crate) fn text(cell: &str, profiled: Profiled) -> String {
+    said(cell, profiled).shown.unwrap().plain().to_owned()
+}
 
 /// A profile that grows.
 pub(crate) struct Scene(pub(crate) Profiled);

@@ -1,28 +1,13 @@
 //! `%lprun`: what it plans, what the figures come to, and how they are told.
 
 use super::figures::{Scale, figures};
-use crate::lines::STATEMENTS;
-use crate::lines::trial::{COUNT, Scene, allocates, words};
-use crate::magic::Report;
-use crate::outcome::Outcome;
-use crate::plan::{Plan, ProfileStep};
+use crate::lines::trial::{COUNT, Scene, allocates, said, step, text, words};
+use crate::plan::Plan;
+use crate::profiled::STATEMENTS;
 use crate::profiled::{Ending, Profiled, Time};
-use crate::trial::{complaint, plan, report};
+use crate::trial::{complaint, plan};
 
 const CALL: &str = "%lprun -f count count(&text)";
-
-fn step(cell: &str) -> ProfileStep {
-    let Ok(Plan::Profile(step)) = plan(cell) else { panic!("{cell:?}: {:?}", plan(cell)) };
-    *step
-}
-
-fn said(cell: &str, profiled: Profiled) -> Report {
-    report(cell, Outcome::Profiled(Box::new(profiled))).unwrap()
-}
-
-fn text(cell: &str, profiled: Profiled) -> String {
-    said(cell, profiled).shown.unwrap().plain().to_owned()
-}
 
 /// `line:hits/samples` of each line that has one.
 fn shown(profiled: &Profiled) -> Vec<String> {

@@ -1,27 +1,12 @@
 //! `%memit`: what it plans, where memory is asked for, and how it is told.
 
 use super::places::places;
-use crate::lines::trial::{Scene, allocates};
-use crate::magic::Report;
-use crate::outcome::Outcome;
-use crate::plan::{Plan, ProfileStep};
+use crate::lines::trial::{Scene, allocates, said, step, text};
+use crate::plan::Plan;
 use crate::profiled::{Ending, Heap, Origin, Profiled, Site};
-use crate::trial::{complaint, facts, plan, report};
+use crate::trial::{complaint, facts, plan};
 
 const MIB: u64 = 1024 * 1024;
-
-fn step(cell: &str) -> ProfileStep {
-    let Ok(Plan::Profile(step)) = plan(cell) else { panic!("{cell:?}: {:?}", plan(cell)) };
-    *step
-}
-
-fn said(cell: &str, profiled: Profiled) -> Report {
-    report(cell, Outcome::Profiled(Box::new(profiled))).unwrap()
-}
-
-fn text(cell: &str, profiled: Profiled) -> String {
-    said(cell, profiled).shown.unwrap().plain().to_owned()
-}
 
 /// What code did that built three vectors and kept one.
 fn heap() -> Heap {

@@ -1,27 +1,12 @@
 //! `%mprun`: what it plans, what the figures come to, and how they are told.
 
 use super::figures::figures;
-use crate::lines::trial::{Scene, allocates, frees, words};
-use crate::magic::Report;
-use crate::outcome::Outcome;
-use crate::plan::{Plan, ProfileStep};
-use crate::profiled::{Ending, Heap, Profiled, Site};
-use crate::trial::{complaint, plan, report};
+use crate::lines::trial::{Scene, allocates, frees, said, step, text, words};
+use crate::plan::Plan;
+use crate::profiled::{Ending, Heap, Site};
+use crate::trial::{complaint, plan};
 
 const CALL: &str = "%mprun -f count count(&text)";
-
-fn step(cell: &str) -> ProfileStep {
-    let Ok(Plan::Profile(step)) = plan(cell) else { panic!("{cell:?}: {:?}", plan(cell)) };
-    *step
-}
-
-fn said(cell: &str, profiled: Profiled) -> Report {
-    report(cell, Outcome::Profiled(Box::new(profiled))).unwrap()
-}
-
-fn text(cell: &str, profiled: Profiled) -> String {
-    said(cell, profiled).shown.unwrap().plain().to_owned()
-}
 
 /// `line:usage+increment` of each line that did something.
 fn shown(scene: &Scene) -> String {

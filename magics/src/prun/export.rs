@@ -4,7 +4,7 @@ use super::figures::Figures;
 use super::{firefox, tree};
 use crate::magic::Call;
 use crate::measuring::value;
-use crate::profiled::FileToWrite;
+use crate::profiled::{FileToWrite, Profiled};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -26,8 +26,8 @@ pub(super) fn format_of(path: &str) -> Option<Format> {
     }
 }
 
-/// The files that a call asks for (`-T`, `-D`).
-pub(super) fn files(call: &Call, title: &str, figures: &Figures, printed: &str) -> Vec<FileToWrite> {
+/// The files that a call asks for (`-T`, `-D`). What is for other tools has all that was seen, whatever the page leaves out.
+pub(super) fn files(call: &Call, title: &str, profiled: &Profiled, printed: &str) -> Vec<FileToWrite> {
     let text = value::<String>(&call.matches, "T").map(|path| FileToWrite {
         said: format!("*** Profile printout saved to text file `{path}`."),
         content: format!("{printed}\n"),
@@ -40,10 +40,11 @@ pub(super) fn files(call: &Call, title: &str, figures: &Figures, printed: &str) 
             Some(_) => Format::Firefox,
             None => format_of(&path).unwrap_or(Format::Firefox),
         };
+        let figures = Figures::of(profiled);
         let (content, opens) = match format {
-            Format::Firefox => (firefox::profile(title, figures), "profiler.firefox.com opens it"),
+            Format::Firefox => (firefox::profile(title, &figures), "profiler.firefox.com opens it"),
             Format::Collapsed => {
-                (collapsed(figures), "flamegraph.pl, inferno and speedscope read its collapsed stacks")
+                (collapsed(&figures), "flamegraph.pl, inferno and speedscope read its collapsed stacks")
             }
         };
         FileToWrite {

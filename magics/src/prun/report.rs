@@ -43,7 +43,7 @@ pub(super) fn report(call: &Call, watched: &Watched, profiled: &Profiled) -> Res
     let kept = || Saved::new(&shown.code, &figures).json();
     let report = Report {
         keep: option::<String>(&call.matches, "save").map(|name| (name, kept())),
-        files: export::files(call, &title(&shown.code), &Figures::of(profiled), bundle.plain()),
+        files: export::files(call, &title(&shown.code), profiled, bundle.plain()),
         value: is_set(&call.matches, "r").then(|| value::expression(&shown.code, &figures, &chosen)),
         ..Report::default()
     };

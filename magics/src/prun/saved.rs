@@ -5,6 +5,7 @@
 use super::figures::{Estimate, Figures};
 use crate::profiled::Origin;
 use crate::render::{Side, Table};
+use crate::result::saved::check_kind;
 use crate::result::{Page, raw};
 use crate::units::{duration, duration_to};
 use serde::{Deserialize, Serialize};
@@ -58,13 +59,6 @@ struct Kept {
     calls: Option<u64>,
 }
 
-/// What a file must say before anything else of it is read.
-#[derive(Deserialize)]
-struct Kind {
-    assay: String,
-    version: u64,
-}
-
 impl Saved {
     /// The profile to keep.
     pub(super) fn new(code: &str, figures: &Figures) -> Self {
@@ -107,17 +101,7 @@ impl Saved {
 
     /// Reads a file; Err says what is wrong with it.
     pub(super) fn read(text: &str) -> Result<Self, String> {
-        let kind: Kind =
-            serde_json::from_str(text).map_err(|error| format!("is no kept profile: {error}"))?;
-        if kind.assay != "profile" {
-            return Err(format!("is a kept result of another kind (`{}`)", kind.assay));
-        }
-        if kind.version > VERSION {
-            return Err(format!(
-                "was written by a newer Assay (its form is {}, this one reads {VERSION})",
-                kind.version
-            ));
-        }
+        check_kind(text, "profile", VERSION, "kept profile")?;
         serde_json::from_str(text).map_err(|error| format!("is no kept profile: {error}"))
     }
 

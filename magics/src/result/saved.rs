@@ -45,6 +45,21 @@ struct Kind {
     version: u64,
 }
 
+/// Whether a kept file is of this kind, and of a form that is known here; `what` it should be, in words. Err says what is wrong with it.
+pub(crate) fn check_kind(text: &str, kind: &str, version: u64, what: &str) -> Result<(), String> {
+    let found: Kind = serde_json::from_str(text).map_err(|error| format!("is no {what}: {error}"))?;
+    if found.assay != kind {
+        return Err(format!("is a kept result of another kind (`{}`)", found.assay));
+    }
+    if found.version > version {
+        return Err(format!(
+            "was written by a newer Assay (its form is {}, this one reads {version})",
+            found.version
+        ));
+    }
+    Ok(())
+}
+
 /// How code is run, as far as that changes what its figure means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Manner {
@@ -81,16 +96,7 @@ impl Saved {
 
     /// Reads a file; Err says what is wrong with it.
     pub(crate) fn read(text: &str) -> Result<Self, String> {
-        let kind: Kind = serde_json::from_str(text).map_err(|error| format!("is no kept result: {error}"))?;
-        if kind.assay != "timing" {
-            return Err(format!("is a kept result of another kind (`{}`)", kind.assay));
-        }
-        if kind.version > VERSION {
-            return Err(format!(
-                "was written by a newer Assay (its form is {}, this one reads {VERSION})",
-                kind.version
-            ));
-        }
+        check_kind(text, "timing", VERSION, "kept result")?;
         let saved: Self =
             serde_json::from_str(text).map_err(|error| format!("is no kept result: {error}"))?;
         saved.samples().map(|_| saved)

@@ -2,9 +2,10 @@
 
 use super::frames::{self, Raw};
 use super::names;
-use super::outline::{At, ENTRY, Outline, STATEMENTS};
+use super::outline::{At, ENTRY, Outline};
 use super::sources::Sources;
 use super::variants;
+use assay_magics::profiled::STATEMENTS;
 use assay_magics::profiled::{Function, Origin};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -252,11 +253,18 @@ impl Naming<'_> {
             Some(name) if name.starts_with("assay::measure::profile") => Role::Watching,
             Some(name) if name.starts_with(ENTRY) => Role::Ours,
             _ if ours => Role::Ours,
+            // What the linker adds, through which functions of other libraries are called, is part of who calls.
+            None if is_of_a_cell(library) => Role::Ours,
             _ => Role::Code,
         };
         let name = name.unwrap_or(library).to_owned();
         Named { function: Function { name, file, line: None, origin }, line: None, role, ..Named::default() }
     }
+}
+
+/// Whether a library was made of a cell: its items, or its statements.
+fn is_of_a_cell(library: &str) -> bool {
+    ["libcell_", "librun_"].iter().any(|start| library.starts_with(start))
 }
 
 /// A function of the program that runs cells: it is ours, but for what others call in the belief that it is C's.
@@ -270,4 +278,18 @@ fn program(raw: &Raw) -> Named {
     };
     let role = if of_c.is_some() { Role::Code } else { Role::Ours };
     Named { function, role, ..Named::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_of_a_cell;
+
+    #[test]
+    fn libraries_of_cells_are_known_by_their_names() {
+        let check = |library: &str, expected: bool| assert_eq!(is_of_a_cell(library), expected, "{library}");
+        check("librun_16-16.so", true);
+        check("libcell_3-5.so", true);
+        check("libc.so.6", false);
+        check("libassay.so", false);
+    }
 }

@@ -18,9 +18,6 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What the statements of a cell are called.
-pub(super) const STATEMENTS: &str = reader::STATEMENTS;
-
 /// What the entries of cells are called, with a number behind it.
 pub(super) const ENTRY: &str = reader::ENTRY;
 

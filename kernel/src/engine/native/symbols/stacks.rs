@@ -5,7 +5,7 @@ use super::names;
 use super::naming::{self, Named, Role};
 use super::outline::Outline;
 use assay_link::watch::{Module, Trace};
-use assay_magics::profiled::{Frame, Function, Origin};
+use assay_magics::profiled::{Frame, Origin};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The functions of all addresses that stacks have.
@@ -80,13 +80,7 @@ fn path(modules: &[Module], module: u32) -> &str {
 fn watched<'n>(all: &[&'n Named], complete: bool) -> Vec<&'n Named> {
     let theirs = &all[beginning(all, complete)..];
     let program = |frame: &&&Named| frame.role == Role::Ours && frame.function.origin == Origin::System;
-    theirs.iter().filter(|frame| !program(frame) && !is_stub(&frame.function)).copied().collect()
-}
-
-/// Whether this is code of the linker's in a library of a cell, through which functions of other libraries are called: it has no name, and is part of who calls.
-fn is_stub(function: &Function) -> bool {
-    let of_a_cell = ["libcell_", "librun_"].iter().any(|start| function.file.starts_with(start));
-    of_a_cell && function.name == function.file
+    theirs.iter().filter(|frame| !program(frame)).copied().collect()
 }
 
 /// Where the watched code begins: with the statements of the cell, or where a thread comes to somebody's code.
@@ -185,22 +179,4 @@ fn shown(frames: Vec<&Named>, functions: &mut Functions) -> Vec<Frame> {
         before = Some(frame);
     }
     shown
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_stub;
-    use assay_magics::profiled::Function;
-
-    #[test]
-    fn what_the_linker_adds_to_a_cell_is_no_function() {
-        let check = |name: &str, file: &str, expected: bool| {
-            let function = Function { name: name.to_owned(), file: file.to_owned(), ..Function::default() };
-            assert_eq!(is_stub(&function), expected, "{name}");
-        };
-        check("librun_16-16.so", "librun_16-16.so", true);
-        check("libcell_3-5.so", "libcell_3-5.so", true);
-        check("libc.so.6", "libc.so.6", false);
-        check("fib", "cell[3]", false);
-    }
 }

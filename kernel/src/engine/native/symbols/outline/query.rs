@@ -1,7 +1,8 @@
 //! Which functions a name means.
 
 use super::Text;
-use super::reader::{Kind, Region, STATEMENTS};
+use super::reader::{Kind, Region};
+use assay_magics::profiled::STATEMENTS;
 use std::collections::BTreeMap;
 
 type Found<'a> = (&'a str, &'a Text, &'a Region);

@@ -1,6 +1,7 @@
 //! Reads which functions and closures a text has, and where.
 
 use super::super::super::tokens;
+use assay_magics::profiled::STATEMENTS;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use std::ops::Range;
 use syn::ext::IdentExt as _;
@@ -13,9 +14,6 @@ use syn::{
     ItemImpl, ItemMacro, ItemMod, ItemStatic, ItemTrait, Macro, Signature, Stmt, Token, TraitItemFn, Type,
     Visibility,
 };
-
-/// What the statements of a cell are called.
-pub(super) const STATEMENTS: &str = "<statements>";
 
 /// What the entries of cells are called, with a number behind it.
 pub(super) const ENTRY: &str = "assay_entry_";
