@@ -156,7 +156,7 @@ def test_the_tour_runs_as_a_new_user_runs_it(lab: Lab) -> None:
     last = notebook.last()
     last.locator.scroll_into_view_if_needed()
     last.wait()
-    last.shows("a million of them")
+    last.shows("peak memory")
     notebook.wait_until_idle()
     assert code.count() > 10
     plot = notebook.panel.locator(".jp-OutputArea img").first

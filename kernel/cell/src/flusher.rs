@@ -8,15 +8,21 @@ use std::time::Duration;
 /// How long text may stay in the buffer: below what a person notices, and rare enough to cost the cell nothing.
 const PERIOD: Duration = Duration::from_millis(50);
 
+/// The same while something is measured, where what was printed is written out between two blocks: only in a block that takes
+/// longer does the thread wake.
+const QUIET_PERIOD: Duration = Duration::from_secs(1);
+
 /// The threads of a process in which cells have left none: the one that runs them, the one that listens to the kernel, and this one.
 const OURS: usize = 3;
 
-static STATE: Mutex<State> = Mutex::new(State { wanted: false, flushing: false, thread: None, begun: false });
+static STATE: Mutex<State> = Mutex::new(State { wanted: false, measuring: 0, flushing: false, thread: None, begun: false });
 static WAKE: Condvar = Condvar::new();
 
 struct State {
     /// Whether a cell runs.
     wanted: bool,
+    /// The number of measurements that are under way.
+    measuring: usize,
     /// Whether the thread is writing, or waits until it may.
     flushing: bool,
     thread: Option<JoinHandle<()>>,
@@ -45,7 +51,26 @@ pub(crate) fn settle() {
     }
 }
 
-/// It has ended. If the thread waits for a lock of standard output that the user keeps, it is left to wait, and to go on in the next cell.
+/// While it lives, something is measured, and the thread is to disturb it as little as it can.
+pub(crate) struct Quiet(());
+
+impl Quiet {
+    pub(crate) fn keep() -> Self {
+        lock().measuring += 1;
+        // Else it wakes once more in the first block.
+        WAKE.notify_all();
+        Self(())
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        lock().measuring -= 1;
+        WAKE.notify_all();
+    }
+}
+
+/// The cell has ended. If the thread waits for a lock of standard output that the user keeps, it is left to wait, and to go on in the next cell.
 pub(crate) fn stop() {
     if others() {
         return;
@@ -71,7 +96,8 @@ fn work() {
     state.begun = true;
     WAKE.notify_all();
     while state.wanted {
-        let (woken, waited) = WAKE.wait_timeout(state, PERIOD).unwrap_or_else(PoisonError::into_inner);
+        let period = if state.measuring > 0 { QUIET_PERIOD } else { PERIOD };
+        let (woken, waited) = WAKE.wait_timeout(state, period).unwrap_or_else(PoisonError::into_inner);
         state = woken;
         if waited.timed_out() && state.wanted {
             state.flushing = true;

@@ -1,4 +1,5 @@
-"""The same text outside a notebook: a release binary with a loop by hand, and benchmarks of criterion and divan, in one package."""
+"""The same text outside a notebook, in one package: a release binary with a loop by hand, the same binary laid out as a notebook's
+process is, and benchmarks of criterion and divan."""
 
 from __future__ import annotations
 
@@ -32,7 +33,11 @@ harness = false
 
 [workspace]
 """
+BINARIES = ("peers", "likewise")
 ALLOW = "#![allow(dead_code, unused)]\n"
+# A cell shares the standard library with the process it runs in, and is never its only thread: malloc has a shorter way without one.
+SECOND_THREAD = "std::thread::spawn(|| loop { std::thread::park() });"
+SHARED = "-Cprefer-dynamic"
 UNITS = {"ps": 1e-12, "ns": 1e-9, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
@@ -43,27 +48,34 @@ class Peers:
         self.inputs = inputs
         self.calls = calls
         self.programs: dict[str, str] = {}
+        self.library = ""
 
     def build(self) -> None:
         self.write("Cargo.toml", MANIFEST)
         self.write("src/main.rs", self.by_hand())
+        self.write("src/bin/likewise.rs", self.by_hand(SECOND_THREAD))
         self.write("benches/by_criterion.rs", self.by_criterion())
         self.write("benches/by_divan.rs", self.by_divan())
         # The user's own settings would make it another build than `cargo build --release`.
         env = {key: value for key, value in os.environ.items() if not key.startswith("CARGO_TARGET") and key != "RUSTFLAGS"}
-        for order in (["build", "--release"], ["bench", "--no-run"]):
+        self.library = subprocess.run(["rustc", "--print", "target-libdir"], capture_output=True, check=True, text=True).stdout.strip()
+        for order, flags in (
+            (["build", "--release", "--bin", "peers"], {}),
+            (["build", "--release", "--bin", "likewise", "--target-dir", "target/shared"], {"RUSTFLAGS": SHARED}),
+            (["bench", "--benches", "--no-run"], {}),
+        ):
             built = subprocess.run(
                 ["cargo", *order, "--quiet", "--message-format=json"],
                 cwd=self.folder,
-                env=env,
+                env={**env, **flags},
                 stdout=subprocess.PIPE,
                 check=True,
                 text=True,
             )
             for line in built.stdout.splitlines():
                 message = json.loads(line)
-                # `cargo bench` also makes a test of the binary.
-                if message.get("executable") and not (order[0] == "bench" and message["target"]["name"] == "peers"):
+                # `cargo bench` also makes tests of the binaries.
+                if message.get("executable") and not (order[0] == "bench" and message["target"]["name"] in BINARIES):
                     self.programs[message["target"]["name"]] = message["executable"]
 
     def write(self, name: str, text: str) -> None:
@@ -73,11 +85,12 @@ class Peers:
         if not file.exists() or file.read_text() != text:
             file.write_text(text)
 
-    def by_hand(self) -> str:
+    def by_hand(self, first: str = "") -> str:
         """Reads the number of a function and the seconds it may take; prints the nanoseconds of a call."""
         arms = "".join(f"            {n} => by_hand(seconds, || {call}),\n" for n, call in enumerate(self.calls))
         return f"""{ALLOW}{self.text}
 fn main() {{
+    {first}
     {self.inputs}
     for line in std::io::stdin().lines() {{
         let line = line.unwrap();
@@ -106,8 +119,10 @@ fn main() {{
         return f"{ALLOW}{self.text}\nfn main() {{\n    divan::main();\n}}\n{benches}"
 
     @contextmanager
-    def binary(self) -> Iterator[subprocess.Popen[str]]:
-        with subprocess.Popen([self.programs["peers"]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
+    def binary(self, name: str) -> Iterator[subprocess.Popen[str]]:
+        env = {**os.environ, "LD_LIBRARY_PATH": self.library}
+        pipe = subprocess.PIPE
+        with subprocess.Popen([self.programs[name]], stdin=pipe, stdout=pipe, text=True, bufsize=1, env=env) as process:
             yield process
 
     def criterion(self, number: int, seconds: float) -> float:

@@ -3,7 +3,7 @@
 use super::json::{Number, Object, list, or_null};
 use super::{Claim, Options};
 use crate::outlet::{self, Told};
-use crate::{cost, run, stop};
+use crate::{cost, flusher, run, stop};
 use assay_statistics::{self as statistics, UNKNOWN_FLOOR};
 use assay_stopwatch::{Clock, Counter, Counts, Instruments, Progress, Settings, Wall};
 use std::num::NonZeroU64;
@@ -132,6 +132,8 @@ impl Observer {
         if stop::requested() {
             return ControlFlow::Break(());
         }
+        // The thread that does it is quiet meanwhile.
+        flusher::flush();
         // In a sweep each size begins at zero, and has a share of the budget.
         let elapsed = self.begun.elapsed();
         let budget = if progress.size.is_some() { self.budget } else { progress.budget.as_secs_f64() };

@@ -3,6 +3,7 @@
 use super::instruments::{Allocations, Observer, Timer, counts, floor, instruments, settings};
 use super::tell::tell;
 use super::{Claim, Options, TimeitResult};
+use crate::flusher::Quiet;
 use crate::{cell, stop};
 use assay_stopwatch::{Counter, Ending, Inputs, Measurement, Progress, Stopwatch, Turns, Wall};
 use std::num::NonZeroUsize;
@@ -20,6 +21,7 @@ pub struct Meter {
     agree: Vec<Option<bool>>,
     /// While it is under way the cell can stop: between two blocks somebody looks.
     _region: stop::Region,
+    _quiet: Quiet,
 }
 
 impl Meter {
@@ -41,7 +43,15 @@ impl Meter {
     }
 
     fn of(id: u64, options: Options, turns: Turns<'static>) -> Self {
-        Self { id, options, turns, is_sweep: false, agree: Vec::new(), _region: stop::Region::enter() }
+        Self {
+            id,
+            options,
+            turns,
+            is_sweep: false,
+            agree: Vec::new(),
+            _region: stop::Region::enter(),
+            _quiet: Quiet::keep(),
+        }
     }
 
     /// The next size; none when all are measured.
@@ -154,7 +164,7 @@ impl Meter {
     }
 
     fn finish(self) -> Vec<Measurement> {
-        let Self { id, options, turns, is_sweep, agree, _region } = self;
+        let Self { id, options, turns, is_sweep, agree, _region, _quiet } = self;
         let (sizes, measurements, left_out) = match is_sweep {
             false => (Vec::new(), turns.finish(), Vec::new()),
             true => {
@@ -176,7 +186,7 @@ pub fn on_threads<T>(
     threads: usize,
     body: &(impl Fn() -> T + Sync),
 ) -> TimeitResult {
-    let region = stop::Region::enter();
+    let (region, _quiet) = (stop::Region::enter(), Quiet::keep());
     let (clock, wall) = (Timer::new(options.cpu), Wall::new());
     let mut observer = Observer::new(id, &options);
     let threads = NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN);
