@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from time import sleep
@@ -413,3 +414,50 @@ def test_evcxr_says_that_it_cannot(front: FrontEnd) -> None:
     front.execute("%engine evcxr").ok().everything()
     assert "%engine native" in plain(front.execute("%timeit 1 + 1").error())
     front.execute("%engine native").ok().everything()
+
+
+def test_a_block_that_takes_long_shows_what_it_prints(front: FrontEnd, tmp_path: Path) -> None:
+    """Text without a newline is written out by a thread, which is quiet while code is measured, but not for ever."""
+    go = tmp_path / "go"
+    wait = f'while !std::path::Path::new("{go}").exists() {{ std::thread::sleep(std::time::Duration::from_millis(5)); }}'
+    cell = front.start(f'%timeit -n1 -r1 {{ print!("begun"); {wait} }}')
+    front.until_output(cell, "begun")
+    go.touch()
+    front.wait(cell).ok().everything()
+
+
+# How often the thread that writes out has given up the processor by itself: once for each time that it sleeps.
+SLEEPS = """use std::path::PathBuf;
+fn flusher() -> Option<PathBuf> {
+    let mut threads = std::fs::read_dir("/proc/self/task").unwrap().map(|thread| thread.unwrap().path());
+    threads.find(|thread| std::fs::read_to_string(thread.join("comm")).is_ok_and(|name| name.trim() == "flusher"))
+}
+fn sleeps() -> u64 {
+    // It takes its name when it begins.
+    let flusher = loop {
+        if let Some(found) = flusher() {
+            break found;
+        }
+        std::thread::yield_now();
+    };
+    let status = std::fs::read_to_string(flusher.join("status")).unwrap();
+    let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    count.unwrap().trim().parse().unwrap()
+}
+fn slept() -> u64 {
+    let before = sleeps();
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    sleeps() - before
+}"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it is read from /proc")
+def test_the_threads_of_the_kernel_sleep_while_code_is_measured(front: FrontEnd) -> None:
+    front.execute(SLEEPS).ok()
+    # It wakes in a cell that is not measured, or this would show nothing.
+    assert int(front.execute("slept()").ok().text()) > 0
+    front.execute("let mut all: Vec<u64> = Vec::new();").ok()
+    front.execute("%timeit -q -n1 -r5 all.push(slept())").ok().everything()
+    # One block may take more than a second on a busy machine, five do not.
+    assert int(front.execute("*all.iter().min().unwrap()").ok().text()) == 0
+    assert int(front.execute("slept()").ok().text()) > 0

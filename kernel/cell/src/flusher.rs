@@ -15,7 +15,8 @@ const QUIET_PERIOD: Duration = Duration::from_secs(1);
 /// The threads of a process in which cells have left none: the one that runs them, the one that listens to the kernel, and this one.
 const OURS: usize = 3;
 
-static STATE: Mutex<State> = Mutex::new(State { wanted: false, measuring: 0, flushing: false, thread: None, begun: false });
+static STATE: Mutex<State> =
+    Mutex::new(State { wanted: false, measuring: 0, flushing: false, thread: None, begun: false });
 static WAKE: Condvar = Condvar::new();
 
 struct State {
