@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from frontend import Exchange, FrontEnd
+from frontend import Exchange, FrontEnd, plain
 
 DEFINITIONS = """
 use std::hint::black_box;
@@ -237,3 +237,10 @@ def test_an_interrupt_keeps_what_was_seen(notebook: FrontEnd) -> None:
     text, [result] = results(cell)
     assert "Partial" in text and function(result, "busy")["total"] > 0
     assert notebook.execute("fib(3)").ok().text() == "2"
+
+
+def test_what_stands_above_a_profile_has_its_types(front: FrontEnd) -> None:
+    done = front.execute("let mut seen = std::collections::HashMap::new();\n%memit seen.insert(1u32, 2u32)")
+    told = plain(done.error())
+    assert "E0282" in told
+    assert "help: what stands above `%memit` is compiled before the rest of the cell: write the type down" in told

@@ -144,6 +144,14 @@ fn together(steps: Vec<Step>) -> Vec<Step> {
 }
 
 impl Step {
+    /// The name of its magic, if it is one that is no code of the cell.
+    pub fn magic(&self) -> Option<&'static str> {
+        match self {
+            Self::Magic(prepared) => Some(prepared.magic.name()),
+            Self::Rust(_) | Self::Help(_) | Self::Inspect { .. } => None,
+        }
+    }
+
     /// The crates that it adds, if that is what it does.
     fn dependencies(&mut self) -> Option<&mut Vec<String>> {
         match self {

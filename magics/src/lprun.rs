@@ -82,6 +82,7 @@ impl Magic for Lprun {
             ask,
             functions,
             against: None,
+            quiet: false,
             result: is_set(&call.matches, "r").then(String::new),
         })))
     }

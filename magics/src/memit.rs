@@ -79,6 +79,7 @@ impl Magic for Memit {
             ask: Ask { heap: Some(usize::try_from(runs).unwrap_or(1)), sites: true, ..Ask::default() },
             functions: Vec::new(),
             against: None,
+            quiet: is_set(&call.matches, "q"),
             result: is_set(&call.matches, "o").then(String::new),
         })))
     }

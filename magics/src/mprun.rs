@@ -66,6 +66,7 @@ impl Magic for Mprun {
             ask: Ask { counts: true, heap: Some(1), sites: true, ..Ask::default() },
             functions,
             against: None,
+            quiet: false,
             result: is_set(&call.matches, "r").then(String::new),
         })))
     }

@@ -226,6 +226,8 @@ pub struct ProfileStep {
     pub functions: Vec<(String, Range<usize>)>,
     /// The name of an earlier profile that this is compared with. If there is none of that name, nothing runs.
     pub against: Option<String>,
+    /// Whether nothing is shown: progress neither.
+    pub quiet: bool,
     /// Whether the result is wanted as a value, and what stands before it: `let r =` for `let r = %prun -r f();`, nothing for the cell's value. What the magic leaves empty, the
     /// cell fills in.
     pub result: Option<String>,

@@ -75,6 +75,7 @@ impl Magic for Prun {
             ask,
             functions: Vec::new(),
             against: option::<String>(&call.matches, "diff"),
+            quiet: is_set(&call.matches, "q"),
             result: is_set(&call.matches, "r").then(String::new),
         })))
     }

@@ -10,12 +10,20 @@ use super::notes::Checkpoint;
 use super::{Errand, Standing};
 use assay_link::native::{Command, Ending, Event};
 use assay_link::watch::Watched;
+use std::time::Duration;
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::mpsc::{UnboundedReceiver, WeakUnboundedSender};
 
 /// It runs one cell.
 const RUN: u64 = 1;
+
+/// A copy that has done less than [`WORK`] within this time does nothing: the threads that look whether there is anything to do take much less.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// Time of the processor.
+const WORK: Duration = Duration::from_millis(100);
 
 /// A copy of the process that stands still. It is ended, with all that it has started, when this is dropped, before its run or in the middle of it.
 #[derive(Debug)]
@@ -54,10 +62,17 @@ impl Rehearsal {
     }
 
     /// Opens libraries and runs the entry of the last one. Nothing is left of it when this returns, but what was watched. Dropping the future ends it.
-    pub(crate) async fn run(mut self, what: Errand) -> Rehearsed {
+    ///
+    /// It may wait for so long as `patience` says. After that it is ended when it does nothing any more: what it waits for may have come to the process that it is a copy of, as an event of an
+    /// epoll instance does, and never comes again.
+    pub(crate) async fn run(mut self, what: Errand, patience: Duration) -> Rehearsed {
         let mut watched = Vec::new();
+        let pid = self.standing.pid;
         let ended = match self.channel.take() {
-            Some(channel) => perform(channel, what, &mut watched).await,
+            Some(channel) => tokio::select! {
+                ended = perform(channel, what, &mut watched) => ended,
+                () = idle(pid, patience) => Err("the copy of the process waited for what did not come to it, and was ended".to_owned()),
+            },
             // It is taken here alone.
             None => Err("it has run before".to_owned()),
         };
@@ -72,6 +87,30 @@ impl Drop for Rehearsal {
             let _ = orders.send(Order::Dismiss { pid: self.standing.pid });
         }
     }
+}
+
+/// Returns when a process does nothing any more, after it has had time to. Never where the system does not say.
+async fn idle(pid: u32, patience: Duration) {
+    tokio::time::sleep(patience).await;
+    let mut before = processor_time(pid);
+    loop {
+        tokio::time::sleep(IDLE).await;
+        let now = processor_time(pid);
+        match (before, now) {
+            (Some(before), Some(now)) if now.saturating_sub(before) < WORK => return,
+            (_, None) => std::future::pending().await,
+            _ => before = now,
+        }
+    }
+}
+
+/// What a process has used of the processors, all of its threads together.
+fn processor_time(pid: u32) -> Option<Duration> {
+    let pid = Pid::from_u32(pid);
+    let mut system = System::new().ok()?;
+    let what = ProcessRefreshKind::nothing().with_cpu();
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, what);
+    system.process(pid).map(|process| Duration::from_millis(process.accumulated_cpu_time()))
 }
 
 async fn perform(

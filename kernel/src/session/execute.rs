@@ -9,7 +9,7 @@ use super::perform::{Context, Fault};
 use super::reply::ExecuteReply;
 use super::request::ExecuteRequest;
 use super::stage::{Keep, Muted};
-use crate::engine::{Cell, Failure, Ran};
+use crate::engine::{Cell, Diagnostic, Failure, Ran};
 use assay_magics::cell::{Code, Prepared, Step, blank_but, steps};
 use assay_magics::invocation::Sigil;
 use assay_magics::magic::{NextInput, Report};
@@ -90,13 +90,15 @@ impl Session {
         })?;
         let mut done = Piece::default();
         let last = steps.len();
-        for (position, step) in (1..).zip(steps) {
+        let mut steps = (1..).zip(steps).peekable();
+        while let Some((position, step)) = steps.next() {
             if stopped.yet() {
                 return Err(self.word(Fault::Engine(Failure::stopped()), context.number, 0..0));
             }
             match step {
                 Step::Rust(code) => {
-                    let value = self.run_rust(&text, code, context, stopped).await?;
+                    let behind = steps.peek().and_then(|(_, next)| next.magic());
+                    let value = self.run_rust(&text, code, behind, context, stopped).await?;
                     self.tell_value(value, position == last, context, &mut done);
                 }
                 Step::Magic(prepared) => match &prepared.plan {
@@ -118,11 +120,12 @@ impl Session {
         Ok(done)
     }
 
-    /// Runs Rust where it stands in the cell: all around it is blank, so that every position is the user's.
+    /// Runs Rust where it stands in the cell: all around it is blank, so that every position is the user's. `behind` is the magic that follows, if one does.
     async fn run_rust(
         &self,
         text: &str,
         code: Code,
+        behind: Option<&str>,
         context: &Context,
         stopped: &Stopped,
     ) -> Result<Option<Bundle>, ErrorReport> {
@@ -137,6 +140,9 @@ impl Session {
             explain_unread_magic(&mut failure, &rust);
             if measures {
                 explain_move(&mut failure);
+            }
+            if let Some(magic) = behind {
+                explain_early_compile(&mut failure, magic);
             }
             self.word(Fault::Engine(failure), context.number, range)
         })?;
@@ -236,6 +242,19 @@ impl Session {
         let ran = self.stoppable(self.engine().run(cell, self.host()), stopped).await;
         self.stage.end_capture();
         ran.map(|ran| ran.value.unwrap_or_else(|| Bundle::text("()"))).map_err(report)
+    }
+}
+
+/// What stands above a magic that is no code of its cell is a cell of its own for the compiler.
+fn explain_early_compile(failure: &mut Failure, magic: &str) {
+    let Failure::Compile(diagnostics) = failure else { return };
+    let unknown =
+        |one: &&mut Diagnostic| one.code.as_deref().is_some_and(|code| ["E0282", "E0283"].contains(&code));
+    if let Some(first) = diagnostics.iter_mut().find(unknown) {
+        let message = format!(
+            "what stands above `%{magic}` is compiled before the rest of the cell: write the type down"
+        );
+        first.children.push(help(message));
     }
 }
 

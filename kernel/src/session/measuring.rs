@@ -102,7 +102,7 @@ impl Measuring {
         }
     }
 
-    /// The same where nothing that was shown can be replaced: progress is not shown.
+    /// The same where nothing that was shown can be replaced, or nothing is to be shown: progress is not.
     pub(super) fn quietly(self) -> Self {
         Self { on_page: false, ..self }
     }

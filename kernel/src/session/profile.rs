@@ -26,7 +26,8 @@ impl Session {
         stopped: &Stopped,
     ) -> Result<Option<Bundle>, ErrorReport> {
         let span = prepared.call.name_span.clone();
-        let measuring = Arc::new(self.measuring(vec![prepared], context)?);
+        let measuring = self.measuring(vec![prepared], context)?;
+        let measuring = Arc::new(if step.quiet { measuring.quietly() } else { measuring });
         let cell = |step: CodeStep| {
             let code = Code { kept: step.kept, ..Code::default() };
             Cell { inserts: step.inserts, ..Cell::new(context.number, code.text(text).trim_end()) }

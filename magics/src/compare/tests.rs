@@ -116,6 +116,39 @@ fn the_faster_one_is_named_or_nobody() {
 }
 
 #[test]
+fn a_few_samples_are_no_verdict_and_that_is_said() {
+    let few = |seconds, samples| Lane { blocks: vec![vec![(1, seconds); samples]], ..lane(seconds) };
+    let verdict = |first: Lane, second: Lane| {
+        shown("%compare a() vs b()", raced(vec![first, second], vec![Some(true)]))
+            .lines()
+            .next()
+            .map(str::to_owned)
+    };
+    assert_eq!(
+        verdict(few(0.02, 1), few(1.5, 1)).as_deref(),
+        Some(
+            "`a()` and `b()` ran too seldom to be told apart: 1 sample of each, and 5 are needed. Give it more time (`--budget`)."
+        )
+    );
+    assert_eq!(
+        verdict(few(0.02, 5), few(1.5, 5)).as_deref(),
+        Some("`a()` is 75× faster than `b()` (75–75).")
+    );
+    // Figures all over the place show only what is larger than they are.
+    let wild = |shift: usize| Lane {
+        blocks: vec![(0..8).map(|n| (1, [0.001, 0.1][(n + shift) % 2] * (1.0 + n as f64 / 100.0))).collect()],
+        ..lane(0.01)
+    };
+    let said = verdict(wild(0), wild(1)).unwrap();
+    assert!(
+        said.starts_with(
+            "No difference between `a()` and `b()` that these figures can show: it would have to be "
+        ),
+        "{said}"
+    );
+}
+
+#[test]
 fn where_there_is_no_ratio_the_figures_are_there_all_the_same() {
     let nothing = Lane { empty_loop: 2e-9, ..lane(1e-9) };
     check_report(

@@ -207,7 +207,7 @@ impl Shown<'_> {
             )
         });
         let folded = self.is_folded.then(|| {
-            "What the library has functions for and the compiler has put into the code (operators, numbers, pointers) is part of the function that uses it; -a shows it apart.".to_owned()
+            "What the library has functions for and the compiler has put into the code (operators, numbers, pointers) is part of the function that uses it; `%prun -a` shows it apart.".to_owned()
         });
         let time = figures.time().filter(|_| figures.samples > 0).map(|time| self.sampled(time));
         let runs = figures.runs();

@@ -13,9 +13,18 @@ pub(crate) fn verdict(first: &str, second: &str, comparison: &Comparison) -> Str
             faster(first, second, 1.0 / value, (1.0 / interval.high(), 1.0 / interval.low()))
         }
         Verdict::SecondIsFaster => faster(second, first, value, (interval.low(), interval.high())),
+        // As a share it would be no figure that anybody reads: ±2669 %.
+        Verdict::NoDifference { resolution } if resolution >= 1.0 => format!(
+            "No difference between `{first}` and `{second}` that these figures can show: it would have to be {} or more. Give it more time (`--budget`), or an idle machine.",
+            ratio(1.0 + resolution)
+        ),
         Verdict::NoDifference { resolution } => format!(
             "No difference between `{first}` and `{second}` that this machine can show (resolution ±{:.1} %).",
             100.0 * resolution
+        ),
+        Verdict::TooFewRounds { rounds, needed } => format!(
+            "`{first}` and `{second}` ran too seldom to be told apart: {rounds} {} of each, and {needed} are needed. Give it more time (`--budget`).",
+            if rounds == 1 { "sample" } else { "samples" }
         ),
     }
 }
@@ -42,6 +51,7 @@ pub(crate) fn raw(pair: &Pair) -> Value {
         Verdict::FirstIsFaster => "first is faster",
         Verdict::SecondIsFaster => "second is faster",
         Verdict::NoDifference { .. } => "no difference",
+        Verdict::TooFewRounds { .. } => "too few samples",
     };
     json!({
         "first": pair.first,

@@ -6,7 +6,7 @@
 
 use crate::bootstrap::Bootstrap;
 use crate::interval::Estimate;
-use crate::rank_test::{holm, mann_whitney};
+use crate::rank_test::{holm, mann_whitney, rounds_needed};
 use crate::sample::Samples;
 use std::fmt;
 
@@ -56,6 +56,13 @@ pub enum Verdict {
     NoDifference {
         /// A difference of this share or more would have shown.
         resolution: f64,
+    },
+    /// Nothing: so few rounds show no difference, however large it is.
+    TooFewRounds {
+        /// So many there are.
+        rounds: usize,
+        /// So many could show one.
+        needed: usize,
     },
 }
 
@@ -123,8 +130,9 @@ impl Interleaved {
     pub fn rank(&self, bootstrap: &Bootstrap) -> Ranking {
         let mut pairs = self.pairs(bootstrap);
         let adjusted = holm(&pairs.iter().map(|pair| pair.comparison.p).collect::<Vec<_>>());
+        let (rounds, tests) = (self.rounds(), pairs.len());
         for (pair, p) in pairs.iter_mut().zip(adjusted) {
-            pair.comparison = Comparison::judge(pair.comparison.ratio, p);
+            pair.comparison = Comparison::judge(pair.comparison.ratio, p, rounds, tests);
         }
         let medians: Vec<f64> = self.0.iter().map(|samples| samples.sorted().median()).collect();
         let mut order: Vec<usize> = (0..self.0.len()).collect();
@@ -144,13 +152,22 @@ impl Interleaved {
     fn comparison(&self, first: usize, second: usize, bootstrap: &Bootstrap) -> Comparison {
         let (one, other) = (&self.0[first], &self.0[second]);
         let p = mann_whitney(one.values(), other.values()).map_or(1.0, |test| test.p);
-        Comparison::judge(bootstrap.ratio(one, other, 0.0), p)
+        Comparison::judge(bootstrap.ratio(one, other, 0.0), p, self.rounds(), 1)
+    }
+
+    /// How often each was measured.
+    fn rounds(&self) -> usize {
+        self.0.first().map_or(0, Samples::len)
     }
 }
 
 impl Comparison {
-    fn judge(ratio: Estimate, p: f64) -> Self {
-        let verdict = if p < SIGNIFICANT && ratio.interval.high() < 1.0 - MARGIN {
+    /// Judges one of so many pairs that were tested together.
+    fn judge(ratio: Estimate, p: f64, rounds: usize, tests: usize) -> Self {
+        let needed = rounds_needed(SIGNIFICANT / tests as f64);
+        let verdict = if rounds < needed {
+            Verdict::TooFewRounds { rounds, needed }
+        } else if p < SIGNIFICANT && ratio.interval.high() < 1.0 - MARGIN {
             Verdict::FirstIsFaster
         } else if p < SIGNIFICANT && ratio.interval.low() > 1.0 + MARGIN {
             Verdict::SecondIsFaster
@@ -167,7 +184,7 @@ impl Pair {
         match self.comparison.verdict {
             Verdict::FirstIsFaster => Some(self.second),
             Verdict::SecondIsFaster => Some(self.first),
-            Verdict::NoDifference { .. } => None,
+            Verdict::NoDifference { .. } | Verdict::TooFewRounds { .. } => None,
         }
     }
 }

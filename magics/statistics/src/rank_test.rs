@@ -38,6 +38,19 @@ pub fn mann_whitney(first: &[f64], second: &[f64]) -> Option<MannWhitney> {
     Some(MannWhitney { u, p: p.min(1.0) })
 }
 
+/// How many samples of each side the test needs to say `p < significant` at all: where every one of the first is below every one of the second,
+/// p is 2 / C(2n, n).
+pub fn rounds_needed(significant: f64) -> usize {
+    let mut least = 1.0;
+    let mut rounds = 0;
+    while 2.0 * least >= significant && rounds < EXACT {
+        rounds += 1;
+        let n = rounds as f64;
+        least *= n / (2.0 * (2.0 * n - 1.0));
+    }
+    rounds
+}
+
 /// The chances of several tests, each raised so that a threshold holds for all of them together: however many tests there are, the chance that any
 /// of them is wrong is what the threshold says (Holm, "A simple sequentially rejective multiple test procedure", 1979). In the order given.
 pub fn holm(chances: &[f64]) -> Vec<f64> {
@@ -102,7 +115,7 @@ fn exact_lower_tail(n: usize, m: usize, u: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{holm, mann_whitney};
+    use super::{holm, mann_whitney, rounds_needed};
 
     fn check(first: &[f64], second: &[f64], u: f64, p: f64) {
         let found = mann_whitney(first, second).unwrap();
@@ -121,6 +134,18 @@ mod tests {
         check(&[6.0, 7.0, 8.0, 9.0, 10.0], &[1.0, 2.0, 3.0, 4.0, 5.0], 25.0, 2.0 / 252.0);
         // Either order of two values is as likely.
         check(&[1.0], &[2.0], 0.0, 1.0);
+    }
+
+    #[test]
+    fn a_number_of_samples_can_show_a_difference_or_not() {
+        for significant in [0.05, 0.01, 0.01 / 3.0, 0.01 / 10.0, 0.01 / 45.0] {
+            let needed = rounds_needed(significant);
+            let p = |n: usize| {
+                let (low, high): (Vec<f64>, Vec<f64>) = (0..n).map(|i| (i as f64, (n + i) as f64)).unzip();
+                mann_whitney(&low, &high).unwrap().p
+            };
+            assert!(p(needed) < significant && p(needed - 1) >= significant, "{needed} for {significant}");
+        }
     }
 
     /// With ties: what the tests of ClickHouse expect of its `mannWhitneyUTest` (query 01560).

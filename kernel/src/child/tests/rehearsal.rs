@@ -8,9 +8,13 @@ use assay_link::native::Ending;
 use assay_link::watch::{Clock, Lens, Watched};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Some lens. What it sees is another matter.
 const LENS: Lens = Lens::Samples { clock: Clock::Processor, period: 1_000_000 };
+
+/// Longer than any test.
+const PATIENCE: Duration = Duration::from_secs(3600);
 
 impl Bench {
     /// With the variable `v`, a vector with 1 in it.
@@ -29,7 +33,7 @@ impl Bench {
 
     async fn rehearse(&mut self, body: &str) -> Rehearsed {
         let errand = self.errand(body);
-        self.child.rehearsal().await.unwrap().run(errand).await
+        self.child.rehearsal().await.unwrap().run(errand, PATIENCE).await
     }
 
     /// Returns when the process has no child any more, not even one that has ended.
@@ -72,7 +76,7 @@ async fn nothing_of_it_is_left() {
         assay::display!(v);
         std::fs::write(\"sign\", format!(\"{} {}\\n\", std::process::id(), v.len()))?;";
     let errand = bench.errand(body);
-    let rehearsed = before.run(errand).await;
+    let rehearsed = before.run(errand, PATIENCE).await;
     assert_eq!(rehearsed, Rehearsed { ended: Ok(Ending::Ok), watched: Vec::new() });
     let said = written(&bench.sign()).await;
     let (own, count) = said.split_once(' ').unwrap();
@@ -158,7 +162,7 @@ async fn it_ends_when_nobody_waits_and_so_does_what_it_started() {
     let errand = bench.errand(body);
     let rehearsal = bench.child.rehearsal().await.unwrap();
     let said = tokio::select! {
-        rehearsed = rehearsal.run(errand) => panic!("{rehearsed:?}"),
+        rehearsed = rehearsal.run(errand, PATIENCE) => panic!("{rehearsed:?}"),
         said = written(&sign) => said,
     };
     for pid in said.split(' ') {
@@ -216,14 +220,14 @@ async fn it_does_not_outlive_the_process_that_it_is_a_copy_of() {
             written(&sign).await;
             bench.run(&page, "std::process::abort();").await
         };
-        let (rehearsed, died) = tokio::join!(busy.run(errand), die);
+        let (rehearsed, died) = tokio::join!(busy.run(errand, PATIENCE), die);
         assert_eq!(rehearsed.ended, Err("the copy of the process ended".to_owned()));
         assert_eq!(matches!(died, Ended::Restored(_)), checkpoint, "{died:?}");
         for pid in pids {
             ended(&pid.to_string()).await;
         }
         let late = bench.errand("");
-        assert!(idle.run(late).await.ended.is_err());
+        assert!(idle.run(late, PATIENCE).await.ended.is_err());
         if checkpoint {
             assert_eq!(bench.look().await, "[1]\n");
         } else {
@@ -335,4 +339,26 @@ impl crate::engine::Host for Asked {
         self.asked.notify_one();
         Box::pin(std::future::pending())
     }
+}
+
+/// An event that the process itself has taken, as of an epoll instance that both know.
+#[tokio::test]
+async fn a_copy_that_waits_for_what_does_not_come_is_ended() {
+    let mut bench = Bench::with_v().await;
+    let errand = bench.errand("loop { std::thread::park(); }");
+    let rehearsed = bench.child.rehearsal().await.unwrap().run(errand, Duration::ZERO).await;
+    assert_eq!(
+        rehearsed.ended,
+        Err("the copy of the process waited for what did not come to it, and was ended".to_owned())
+    );
+    bench.is_alone().await;
+}
+
+#[tokio::test]
+async fn a_copy_that_works_is_not_ended_for_being_slow() {
+    let mut bench = Bench::with_v().await;
+    let body = "let begun = std::time::Instant::now(); while begun.elapsed().as_secs() < 11 { std::hint::spin_loop() }";
+    let errand = bench.errand(body);
+    let rehearsed = bench.child.rehearsal().await.unwrap().run(errand, Duration::ZERO).await;
+    assert_eq!(rehearsed.ended, Ok(Ending::Ok));
 }

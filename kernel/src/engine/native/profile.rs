@@ -20,6 +20,7 @@ use assay_magics::plan::Ask;
 use assay_magics::profiled::{self, Profiled};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use told::told;
 use watching::{Quiet, Watching};
 
@@ -70,6 +71,8 @@ struct Passes<'a, 'b> {
     stopped: bool,
     /// Whether anything ran in a copy of the process.
     ran_again: bool,
+    /// How long one may wait for what happens outside of it.
+    patience: Duration,
     doubts: Vec<String>,
 }
 
@@ -92,8 +95,14 @@ impl Native {
         let copies = Copies::make(&ready.child, &ask, again.is_some(), allowed).await;
         let watching = Arc::new(Watching::new(Arc::clone(&host)));
         let ran = self.perform(&mut state, ready, &once, lens(&ask), watching.clone(), &mut stop).await;
-        let mut passes =
-            Passes { host: &*host, stop: &mut stop, stopped: false, ran_again: false, doubts: Vec::new() };
+        let mut passes = Passes {
+            host: &*host,
+            stop: &mut stop,
+            stopped: false,
+            ran_again: false,
+            patience: Duration::ZERO,
+            doubts: Vec::new(),
+        };
         let ran = match (ran, ask.heap.unwrap_or(1)) {
             (Ok(ran), times) if times > 1 => {
                 self.run_more(&mut state, &once, &ask, ran, times, &watching, &mut passes).await
@@ -104,6 +113,8 @@ impl Native {
         if runs.is_empty() {
             return (None, ran);
         }
+        // The other build and the lens of a rehearsal make it slower, and what it waits for may be late.
+        passes.patience = 2 * Duration::from_nanos(runs.iter().map(|run| run.wall).max().unwrap_or(0));
         let mut found = Found { runs, ..Found::default() };
         if lives(&ran)
             && let Some(workshop) = &mut state.workshop
@@ -331,7 +342,7 @@ impl Passes<'_, '_> {
         };
         let without = copy.standing().without.join(", ");
         self.ran_again |= !self.stopped;
-        let Some(rehearsed) = self.unless_stopped(copy.run(errand)).await else {
+        let Some(rehearsed) = self.unless_stopped(copy.run(errand, self.patience)).await else {
             self.lacks(aim, "it was interrupted");
             return None;
         };

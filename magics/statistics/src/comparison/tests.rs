@@ -63,7 +63,17 @@ fn a_few_rounds_are_too_few_for_a_verdict() {
     let both = Interleaved::new(vec![of([1.0, 1.1, 1.2]), of([2.0, 2.1, 2.2])]).unwrap();
     let comparison = both.compare(&QUICK);
     assert!((comparison.p - 0.1).abs() < 1e-12, "{comparison:?}");
-    assert!(matches!(comparison.verdict, Verdict::NoDifference { .. }));
+    assert_eq!(comparison.verdict, Verdict::TooFewRounds { rounds: 3, needed: 5 });
+    // Where more pairs are tested, each needs more.
+    let all = Interleaved::new(vec![of([1.0, 1.1, 1.2]), of([2.0, 2.1, 2.2]), of([3.0, 3.1, 3.2])]).unwrap();
+    let ranking = all.rank(&QUICK);
+    assert!(
+        ranking
+            .pairs
+            .iter()
+            .all(|pair| pair.comparison.verdict == Verdict::TooFewRounds { rounds: 3, needed: 6 }),
+        "{ranking:?}"
+    );
 }
 
 #[test]
