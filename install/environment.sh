@@ -140,7 +140,7 @@ build_engine_behind() {
     fi
     [ -x "$ENGINE" ] ||
         say "The evcxr engine, which also completes Rust's own names, is built in the background: about eight minutes ($ENGINE_LOG)." \
-            "Cells run meanwhile. The build ends with JupyterLab, and goes on with the next start."
+            "Cells run meanwhile; what is timed is noisier until it is done. The build ends with JupyterLab, and goes on with the next start."
     bash "$REPOSITORY/install/engine.sh" "$1" >/dev/null 2>&1 </dev/null &
 }
 

@@ -58,6 +58,19 @@ prepare() {
     wait "$environment" || exit 1
     trap - EXIT
     install_kernel "$lab"
+    quiet_lab
+}
+
+# JupyterLab asks at every first start whether it may fetch news, in a window that lies over the page. Whoever wants them finds the question in its settings.
+quiet_lab() {
+    local folder=$lab/share/jupyter/lab/settings
+    [ -f "$folder/overrides.json" ] && return 0
+    mkdir -p "$folder"
+    cat >"$folder/overrides.json" <<'JSON'
+{
+  "@jupyterlab/apputils-extension:notification": { "fetchNews": "false" }
+}
+JSON
 }
 
 # Whether a notebook changes to the evcxr engine: then its program is built before the notebook runs. Nothing is built behind a notebook

@@ -40,7 +40,7 @@ pub fn mann_whitney(first: &[f64], second: &[f64]) -> Option<MannWhitney> {
 
 /// How many samples of each side the test needs to say `p < significant` at all: where every one of the first is below every one of the second,
 /// p is 2 / C(2n, n).
-pub fn rounds_needed(significant: f64) -> usize {
+pub(crate) fn rounds_needed(significant: f64) -> usize {
     let mut least = 1.0;
     let mut rounds = 0;
     while 2.0 * least >= significant && rounds < EXACT {
