@@ -94,7 +94,7 @@ impl Claim {
             Limit::Exactly(count) => format!("exactly {}", crate::units::count(count)),
         };
         let figures = format!("`{}` {said}", self.label);
-        Claimed { magic: "assert_allocs", measurement, figures, claim, undecided: "no run was counted" }
+        Claimed { magic: "assert_allocs", measurement, figures, claim, undecided: Some("no run was counted") }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `%assert_faster`: a check that one piece of code is faster than another.
 
-use crate::claim::{BOTH, Claimed};
+use crate::claim::Claimed;
 use crate::magic::{Call, Complaint, Form, Magic, Report, Wants};
 use crate::measuring::{clocks, common};
 use crate::options::{command, rest};
@@ -107,7 +107,7 @@ impl Claim {
             measurement,
             figures: figures.trim_end_matches('.').to_owned(),
             claim,
-            undecided: BOTH,
+            undecided: None,
         }
     }
 }
@@ -217,7 +217,14 @@ mod tests {
             "%assert_faster a() than e()",
             Decided::Undecided,
             vec![],
-            "Undecided: nothing was measured; claimed: `a()` is faster than `e()`, which cannot be told: the interval holds both, after three times the budget",
+            "Undecided: nothing was measured; claimed: `a()` is faster than `e()`, which cannot be told: it ran too seldom for a decision in three times the budget (`--budget` gives more time)",
+        );
+        let slow = |seconds| Lane { blocks: vec![vec![(1, seconds)]; 3], ..lane(seconds) };
+        check(
+            "%assert_faster a() than f()",
+            Decided::Undecided,
+            vec![slow(0.02), slow(1.5)],
+            "Undecided: `a()` and `f()` ran too seldom to be told apart: 3 samples of each, where 5 are needed (`--budget` gives more time); claimed: `a()` is faster than `f()`, which cannot be told: it ran too seldom for a decision in three times the budget (`--budget` gives more time)",
         );
     }
 }

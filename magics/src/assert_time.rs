@@ -1,6 +1,6 @@
 //! `%assert_time`: a check that code takes less time than a limit.
 
-use crate::claim::{BOTH, Claimed, bound};
+use crate::claim::{Claimed, bound};
 use crate::expansion::{Expansion, WHILE_TURNS, id, running};
 use crate::magic::{Call, Complaint, Form, Magic, Report, Wants};
 use crate::measuring::{clocks, common, digits, literal};
@@ -102,7 +102,7 @@ impl Claim {
             measurement,
             figures: figures.unwrap_or_else(|| format!("`{}` was not measured", self.label)),
             claim: format!("{than} than {}", duration(self.seconds)),
-            undecided: BOTH,
+            undecided: None,
         }
     }
 }

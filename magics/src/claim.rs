@@ -9,6 +9,7 @@ use crate::measuring::is_set;
 use crate::outcome::Measurement;
 use crate::result::{Page, context, raw};
 use crate::rust::Text;
+use assay_statistics::LEAST_BLOCKS;
 use ra_ap_rustc_lexer::TokenKind;
 use serde_json::json;
 use std::ops::Range;
@@ -21,12 +22,16 @@ pub(crate) struct Claimed<'a> {
     pub(crate) figures: String,
     /// `less than 2 ms`.
     pub(crate) claim: String,
-    /// Why nothing can be told, where that is so and nobody interrupted it.
-    pub(crate) undecided: &'static str,
+    /// Why nothing can be told, where that is so and nobody interrupted it; none for a claim on times.
+    pub(crate) undecided: Option<&'static str>,
 }
 
 /// Why a claim on times cannot be decided.
-pub(crate) const BOTH: &str = "the interval holds both, after three times the budget";
+const BOTH: &str = "the interval holds both, after three times the budget";
+
+/// The same where nobody has looked at an interval, for there were too few figures.
+const SELDOM: &str =
+    "it ran too seldom for a decision in three times the budget (`--budget` gives more time)";
 
 impl Claimed<'_> {
     /// Ok, or an error.
@@ -58,11 +63,22 @@ impl Claimed<'_> {
             Decided::Undecided => {
                 let stopped =
                     self.measurement.measured.lanes.iter().any(|lane| lane.ending == Ending::Stopped);
-                let why = if stopped { "it was interrupted" } else { self.undecided };
+                let why = match self.undecided {
+                    _ if stopped => "it was interrupted",
+                    Some(why) => why,
+                    None if self.ran_seldom() => SELDOM,
+                    None => BOTH,
+                };
                 let message = format!("{figures}; claimed: {claim}, which cannot be told: {why}");
                 Some(Refuted { name: "Undecided", message })
             }
         }
+    }
+
+    /// Whether there were so few blocks that none was decided by.
+    fn ran_seldom(&self) -> bool {
+        let lanes = &self.measurement.measured.lanes;
+        lanes.is_empty() || lanes.iter().any(|lane| lane.blocks.len() < LEAST_BLOCKS)
     }
 }
 

@@ -127,7 +127,7 @@ fn a_few_samples_are_no_verdict_and_that_is_said() {
     assert_eq!(
         verdict(few(0.02, 1), few(1.5, 1)).as_deref(),
         Some(
-            "`a()` and `b()` ran too seldom to be told apart: 1 sample of each, and 5 are needed. Give it more time (`--budget`)."
+            "`a()` and `b()` ran too seldom to be told apart: 1 sample of each, where 5 are needed (`--budget` gives more time)."
         )
     );
     assert_eq!(

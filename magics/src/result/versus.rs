@@ -15,7 +15,7 @@ pub(crate) fn verdict(first: &str, second: &str, comparison: &Comparison) -> Str
         Verdict::SecondIsFaster => faster(second, first, value, (interval.low(), interval.high())),
         // As a share it would be no figure that anybody reads: ±2669 %.
         Verdict::NoDifference { resolution } if resolution >= 1.0 => format!(
-            "No difference between `{first}` and `{second}` that these figures can show: it would have to be {} or more. Give it more time (`--budget`), or an idle machine.",
+            "No difference between `{first}` and `{second}` that these figures can show: it would have to be {} or more (`--budget` gives more time, and an idle machine better figures).",
             ratio(1.0 + resolution)
         ),
         Verdict::NoDifference { resolution } => format!(
@@ -23,7 +23,7 @@ pub(crate) fn verdict(first: &str, second: &str, comparison: &Comparison) -> Str
             100.0 * resolution
         ),
         Verdict::TooFewRounds { rounds, needed } => format!(
-            "`{first}` and `{second}` ran too seldom to be told apart: {rounds} {} of each, and {needed} are needed. Give it more time (`--budget`).",
+            "`{first}` and `{second}` ran too seldom to be told apart: {rounds} {} of each, where {needed} are needed (`--budget` gives more time).",
             if rounds == 1 { "sample" } else { "samples" }
         ),
     }
