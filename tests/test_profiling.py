@@ -159,6 +159,25 @@ def test_memory_is_exact(notebook: FrontEnd) -> None:
     assert len(result["heaps"]) == 3
 
 
+def test_of_many_allocations_the_places_are_estimated(notebook: FrontEnd) -> None:
+    """The stack of each of 46 million allocations took four minutes, and the page did not say for what."""
+    notebook.execute("fn boxes(n: u64) -> u64 {\n    (0..n).map(|i| *black_box(Box::new(i))).sum()\n}").ok()
+    text, result = run(notebook, "%memit boxes(5_000_000)")
+    [heap] = result["heaps"]
+    assert (heap["allocations"], heap["bytes"], heap["peak"], heap["live"]) == (5_000_000, 40_000_000, 8, 0)
+    assert "There were 5,000,000 allocations, too many to take the stack of each" in text
+    [place] = [place for place in result["places"] if place["function"].startswith("boxes")]
+    assert place["allocations"] == pytest.approx(5_000_000, rel=0.02)
+    assert place["bytes"] == pytest.approx(40_000_000, rel=0.02)
+    text, result = run(notebook, "%mprun -f boxes boxes(2_000_000)")
+    [line] = [line for line in result["functions"][0]["lines"] if line["allocations"]]
+    assert line["allocations"] == pytest.approx(2_000_000, rel=0.02) and line["increment"] == 0
+    assert "is estimated from these" in text and "Figures are in the bytes" in text
+    text, result = run(notebook, "%mprun -f boxes boxes(400_000)")
+    assert [line["allocations"] for line in result["functions"][0]["lines"] if line["allocations"]] == [400_000]
+    assert "estimated" not in text and "Figures are exact" in text
+
+
 def test_memory_by_line(notebook: FrontEnd) -> None:
     text, _ = run(notebook, '%mprun -f words words("one two three")')
     assert re.search(r"Line # +Mem usage +Increment +Occurrences +Line Contents", text)
@@ -237,6 +256,30 @@ def test_an_interrupt_keeps_what_was_seen(notebook: FrontEnd) -> None:
     text, [result] = results(cell)
     assert "Partial" in text and function(result, "busy")["total"] > 0
     assert notebook.execute("fib(3)").ok().text() == "2"
+
+
+def test_runs_that_are_not_alike_are_told(notebook: FrontEnd) -> None:
+    """A mean of a run that fills a cache and of others that find it full is said to be one."""
+    notebook.execute(
+        "fn look_up() -> u64 {\n"
+        "    static KEPT: std::sync::OnceLock<u64> = std::sync::OnceLock::new();\n"
+        "    KEPT.get_or_init(|| busy(60_000_000)) + busy(4_000_000)\n"
+        "}"
+    ).ok()
+    for magic in ["%prun", "%lprun -f look_up"]:
+        text, _ = run(notebook, f"{magic} look_up()")
+        if magic == "%prun":
+            assert "The runs were not alike: the first took" in text
+        # It is full now.
+        else:
+            assert "not alike" not in text
+
+
+def test_what_the_system_does_is_told_first(notebook: FrontEnd) -> None:
+    code = '{ use std::io::Write; let mut f = std::fs::File::create("/dev/null").unwrap(); for _ in 0..600_000 { f.write_all(b"x").unwrap(); } }'
+    text, _ = run(notebook, f"%prun {code}")
+    assert "Most of the processor's time was spent in the system for it" in text
+    assert "libc.so.6(libc.so.6)" not in text
 
 
 def test_what_stands_above_a_profile_has_its_types(front: FrontEnd) -> None:

@@ -1,7 +1,8 @@
 //! What was found out about code while it ran, in the user's own terms: functions, lines, bytes. The engine makes it, the reports of the profilers read it.
 
 use crate::measured::Facts;
-use crate::units::duration;
+use crate::result::figures::counted;
+use crate::units::{count, duration};
 use std::path::PathBuf;
 
 /// The name of the code of a cell that is in no function.
@@ -35,13 +36,72 @@ pub struct Profiled {
 /// What share of the processor's time may be the system's without a word, and how much of it, in seconds: of less the system itself knows it badly.
 const SYSTEM: (f64, f64) = (0.1, 0.05);
 
+/// The same where it is most of the time: then less of it is known well enough.
+const MOSTLY: (f64, f64) = (0.5, 0.02);
+
+/// The part of the time without a processor from which on it is the machine that was busy, and not the code that waited.
+const STARVED: f64 = 0.5;
+
+/// Of the time on the wall so much may be without a processor without a word, and so much in seconds, where samples are of that time.
+const DELAYED: (f64, f64) = (0.2, 0.05);
+
+/// A first run that takes so much longer than the others, or shorter, is another than they are, if it is by so much, in seconds.
+const UNLIKE: (f64, f64) = (1.5, 0.01);
+
 impl Profiled {
+    /// A sentence where it was not the code that waited: it was ready to run, and others had the processors.
+    pub(crate) fn busy_machine(&self) -> Option<String> {
+        let Run { wall, user, system, ready, .. } = self.run;
+        let (busy, ready) = (user + system, ready?);
+        if self.time.as_ref()?.wall {
+            let is_much = ready > DELAYED.0 * wall && ready > DELAYED.1;
+            return is_much.then(|| {
+                format!(
+                    "The machine was busy: for {} of {} on the wall it was ready to run and had no processor, and that is in these times.",
+                    duration(ready.min(wall)),
+                    duration(wall)
+                )
+            });
+        }
+        let without = wall - busy;
+        (ready > STARVED * without).then(|| {
+            format!(
+                "The machine was busy: it was ready to run for {} and had no processor. So it took {} on the wall; these times are of the {} that it ran.",
+                duration(ready.min(without)),
+                duration(wall),
+                duration(busy)
+            )
+        })
+    }
+
+    /// Whether most of the processor's time was spent in the system, where no sample sees it.
+    pub(crate) fn is_mostly_unseen(&self) -> bool {
+        self.is_system_time(MOSTLY)
+    }
+
+    fn is_system_time(&self, (share, seconds): (f64, f64)) -> bool {
+        let Run { user, system, .. } = self.run;
+        let sampled = |time: &Time| !time.wall && !time.timers && time.period > 0.0;
+        self.time.as_ref().is_some_and(sampled) && system > share * (user + system) && system > seconds
+    }
+
     /// The system's events see the program alone: what it does for the program (page faults, reads) is in no sample. A sentence where that is much.
     pub(crate) fn unseen_system_time(&self) -> Option<String> {
         let Run { user, system, .. } = self.run;
-        let time = self.time.as_ref().filter(|time| !time.wall && !time.timers)?;
-        let is_much = time.period > 0.0 && system > SYSTEM.0 * (user + system) && system > SYSTEM.1;
-        is_much.then(|| {
+        if self.is_mostly_unseen() {
+            let seen = self.time.as_ref().map_or(0.0, Time::seconds_of_run);
+            let seen = if seen > 0.0 {
+                format!("; what is shown are the {} beside it", duration(seen))
+            } else {
+                String::new()
+            };
+            return Some(format!(
+                "Most of the processor's time was spent in the system for it (pages of memory that are new, files, sockets): {} of {}. No sample sees that{seen}. `--wall` sees it.",
+                duration(system),
+                duration(user + system)
+            ));
+        }
+        self.is_system_time(SYSTEM).then(|| {
             format!(
                 "Of {} of the processor's time {} were spent in the system for it (pages of memory that are new, files, sockets), and no sample sees that: \
                 what asks much of the system has a larger share than is shown. `--wall` sees it.",
@@ -49,6 +109,46 @@ impl Profiled {
                 duration(system)
             )
         })
+    }
+
+    /// Times are of one run on average: a sentence where the one that has happened was another than those in the copy.
+    pub(crate) fn unlike_runs(&self) -> Option<String> {
+        let time = self.time.as_ref()?;
+        let others = time.runs.checked_sub(1).filter(|others| *others > 0)?;
+        let (first, all, clock) = if time.wall {
+            (self.run.wall, time.wall_of_runs, "on the wall")
+        } else {
+            (self.run.user + self.run.system, time.processor_of_runs, "of the processor's time")
+        };
+        let other = (all - first) / others as f64;
+        let (less, more) = (first.min(other), first.max(other));
+        if less <= 0.0 || more < UNLIKE.0 * less || more - less < UNLIKE.1 {
+            return None;
+        }
+        let why = if first > other {
+            "what a run keeps (a cache that is filled, memory that is new) was there for those after it"
+        } else {
+            "what runs leave (a collection that grows) is there for those after them"
+        };
+        let others = match others {
+            1 => format!("the other {}", duration(other)),
+            others => format!("the {} others {} each on average", count(others), duration(other)),
+        };
+        Some(format!(
+            "The runs were not alike: the first took {} {clock}, {others}: {why}. What is shown is the mean of all.",
+            duration(first)
+        ))
+    }
+
+    /// A sentence where the places that allocate are estimates.
+    pub(crate) fn estimated_places(&self) -> Option<String> {
+        let heap = self.heaps.iter().find(|heap| !heap.sites.is_empty())?;
+        let first = heap.estimated?;
+        Some(format!(
+            "There were {}, too many to take the stack of each: it was taken of the first {} and of a random part of the others. How they share out among places is estimated from these.",
+            counted(heap.allocations, "allocation"),
+            count(first)
+        ))
     }
 }
 
@@ -61,6 +161,8 @@ pub struct Run {
     pub user: f64,
     /// The same in the system, for the program.
     pub system: f64,
+    /// Seconds that the thread which waited longest for a processor was ready to run and had none; none where the system does not say.
+    pub ready: Option<f64>,
     /// How it ended.
     pub ending: Ending,
 }
@@ -128,6 +230,16 @@ pub struct Time {
     pub runs: u64,
     /// Seconds on the wall of all those runs.
     pub wall_of_runs: f64,
+    /// Seconds of the processor of all those runs.
+    pub processor_of_runs: f64,
+}
+
+impl Time {
+    /// Seconds of one run that samples were taken of.
+    fn seconds_of_run(&self) -> f64 {
+        let samples: u64 = self.stacks.iter().map(|stack| stack.samples).sum();
+        samples as f64 * self.period / self.runs.max(1) as f64
+    }
 }
 
 /// A stack, and how often it was seen.
@@ -212,6 +324,8 @@ pub struct Heap {
     pub resident: Option<[u64; 3]>,
     /// By place. Empty if the places were not asked for, or not found out.
     pub sites: Vec<Site>,
+    /// Where the figures of the places are estimates, for there were too many allocations to take the stack of each: of how many, the first ones, it was taken; of the others it was of a random part.
+    pub estimated: Option<u64>,
 }
 
 /// What one stack did to the heap.

@@ -16,9 +16,10 @@ pub fn stopped(name: &str, progress: &Progress) -> Bundle {
     Bundle::text(format!("{} · partial: it was ended before its result", text.trim_end_matches(" …")))
 }
 
-/// The line while more is found out about code that has run: what is being done.
-pub fn pass(name: &str, doing: &str) -> Bundle {
-    Bundle::text(format!("{name}: {doing} …"))
+/// The line while more is found out about code that has run: what is being done, and for how many seconds, once these are some.
+pub fn pass(name: &str, doing: &str, elapsed: u64) -> Bundle {
+    let elapsed = if elapsed == 0 { String::new() } else { format!(" · {} s", count(elapsed)) };
+    Bundle::text(format!("{name}: {doing}{elapsed} …"))
 }
 
 /// What is left of that if it never comes to a result.
@@ -80,7 +81,8 @@ mod tests {
 
     #[test]
     fn it_says_what_is_being_done() {
-        assert_eq!(pass("%prun", "counting").plain(), "%prun: counting …");
+        assert_eq!(pass("%prun", "counting", 0).plain(), "%prun: counting …");
+        assert_eq!(pass("%prun", "counting", 12).plain(), "%prun: counting · 12 s …");
         assert_eq!(
             pass_stopped("%%prun", "counting").plain(),
             "%%prun: counting · it was ended before its result"

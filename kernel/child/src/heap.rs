@@ -17,6 +17,7 @@
 
 mod blocks;
 mod book;
+mod chance;
 mod clock;
 mod family;
 #[cfg(all(stacks, target_arch = "x86_64"))]

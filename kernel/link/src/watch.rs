@@ -17,7 +17,7 @@ pub enum Lens {
     },
     /// The heap: what was allocated and freed, how much was live, and when.
     Heap {
-        /// Whether the stack is taken at each allocation and each release: exact places, and many times slower.
+        /// Whether the stack is taken at each allocation and each release, of many at a part of them ([`ALL_STACKS`]): exact places, and many times slower.
         sites: bool,
     },
     /// Counters that the compiler has put into the code.
@@ -26,6 +26,9 @@ pub enum Lens {
         counters: Vec<Counters>,
     },
 }
+
+/// Of so many allocations, and of so many releases, all stacks are taken. Of more they are taken of a random part, each of which stands for several; then the figures of sites are estimates.
+pub const ALL_STACKS: u64 = 500_000;
 
 /// Which time samples are taken of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,7 +172,7 @@ pub struct Heap {
     pub timeline: Vec<(u64, i64)>,
     /// The process's resident set at the beginning, at its peak and at the end, in bytes; none where the system does not say.
     pub resident: Option<[u64; 3]>,
-    /// Where it was allocated; empty unless the stacks were taken. Where they are too many, frames that a stack has already are left out of the ones that come later, and outer ones if
+    /// Where it was allocated; empty unless the stacks were taken. Figures add up to those above up to [`ALL_STACKS`], and to about those beyond. Where they are too many, frames that a stack has already are left out of the ones that come later, and outer ones if
     /// that is not enough (then the trace is not complete).
     pub sites: Vec<Site>,
     /// The modules of the sites' frames.

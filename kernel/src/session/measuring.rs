@@ -22,6 +22,7 @@ use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// The folder beside the notebook in which results are kept under names.
 const KEPT: &str = ".assay";
@@ -51,6 +52,8 @@ struct State {
     collected: Option<Measured>,
     /// The displays of progress that are on the page, by the magic.
     under_way: BTreeMap<u64, UnderWay>,
+    /// What is found out about code that has run, and since when.
+    pass: Option<(Pass, Instant)>,
     verdict: Verdict,
 }
 
@@ -220,12 +223,18 @@ impl Measuring {
         self.under_way(told.id, progress::line(&name, &latest), progress::stopped(&name, &latest));
     }
 
-    /// More is found out about code that has run.
+    /// More is found out about code that has run, or still is.
     fn pass(&self, pass: Pass) {
         let [prepared, ..] = self.magics.as_slice() else { return };
         let (name, doing) = (called(prepared), doing(pass));
         let id = prepared.call.name_span.start as u64;
-        self.under_way(id, progress::pass(&name, doing), progress::pass_stopped(&name, doing));
+        let elapsed = {
+            let mut state = self.state();
+            let before = state.pass.filter(|(before, _)| *before == pass);
+            let (_, since) = *state.pass.insert(before.unwrap_or_else(|| (pass, Instant::now())));
+            since.elapsed().as_secs()
+        };
+        self.under_way(id, progress::pass(&name, doing, elapsed), progress::pass_stopped(&name, doing));
     }
 
     /// Shows how far it is, where that can be replaced.
@@ -387,7 +396,9 @@ fn doing(pass: Pass) -> &'static str {
         Pass::Repeats => "it was short, and is repeated in a copy of the process",
         Pass::Counting => "compiling it so that it counts",
         Pass::Counts => "counting, in a copy of the process",
-        Pass::Sites => "finding out where it allocates, in a copy of the process",
+        Pass::Sites => {
+            "finding out where it allocates: the stacks of its allocations are taken, in a copy of the process"
+        }
         Pass::Names => "looking up names and lines",
     }
 }

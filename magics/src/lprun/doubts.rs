@@ -21,7 +21,8 @@ impl Shown<'_> {
         let unfinished = unfinished(self.profiled.run.ending);
         let found = self.profiled.doubts.iter().cloned();
         let time = self.profiled.time.iter().flat_map(|time| self.doubts_of_time(time));
-        let all = unfinished.into_iter().chain(found).chain(time).chain(self.uncounted());
+        let estimated = self.profiled.estimated_places();
+        let all = unfinished.into_iter().chain(found).chain(time).chain(estimated).chain(self.uncounted());
         all.chain(context::doubts(&self.profiled.facts)).collect()
     }
 
@@ -30,7 +31,9 @@ impl Shown<'_> {
             .figures
             .iter()
             .filter(|figures| figures.listing.called() == Called::Yes && figures.samples < FEW);
-        let mut all: Vec<String> = few.map(|figures| self.few(figures)).collect();
+        let system = self.profiled.unseen_system_time();
+        let (most, system) = if self.profiled.is_mostly_unseen() { (system, None) } else { (None, system) };
+        let mut all: Vec<String> = most.into_iter().chain(few.map(|figures| self.few(figures))).collect();
         let incomplete: u64 =
             time.stacks.iter().filter(|stack| !stack.complete).map(|stack| stack.samples).sum();
         let share = |part: u64| part as f64 / (self.scale.samples + time.lost).max(1) as f64;
@@ -47,7 +50,8 @@ impl Shown<'_> {
             ));
         }
         all.extend(self.waiting(time));
-        all.extend(self.profiled.unseen_system_time());
+        all.extend(self.profiled.unlike_runs());
+        all.extend(system);
         all
     }
 
@@ -71,14 +75,20 @@ impl Shown<'_> {
         let run = &self.profiled.run;
         let busy = run.user + run.system;
         let waited = run.wall - busy;
-        let is_much = !time.wall && busy > 0.0 && waited > WAITED && waited > WAITING * run.wall;
-        is_much.then(|| {
+        let is_much = busy > 0.0 && waited > WAITED && waited > WAITING * run.wall;
+        if time.wall {
+            return self.profiled.busy_machine();
+        }
+        if !is_much {
+            return None;
+        }
+        Some(self.profiled.busy_machine().unwrap_or_else(|| {
             format!(
                 "Of {} on the wall the processor worked {}; waiting is in none of these times: `--wall` counts it.",
                 duration(run.wall),
                 duration(busy)
             )
-        })
+        }))
     }
 
     /// Functions whose lines nobody counts.

@@ -236,6 +236,17 @@ fn what_is_doubtful_is_said() {
         &|profiled| profiled.run.wall = 2.0,
         "\nOf 2 s on the wall the processor worked 500 ms; waiting is in none of these times: `--wall` counts it.",
     );
+    check(
+        &|profiled| (profiled.run.wall, profiled.run.ready) = (2.0, Some(1.3)),
+        "\nThe machine was busy: it was ready to run for 1.3 s and had no processor. So it took 2 s on the wall; these times are of the 500 ms that it ran.",
+    );
+    check(
+        &|profiled| {
+            profiled.heaps[0].estimated = Some(500_000);
+            profiled.heaps[0].allocations = 46_000_000;
+        },
+        "\nThere were 46,000,000 allocations, too many to take the stack of each: it was taken of the first 500,000 and of a random part of the others. How they share out among places is estimated from these.",
+    );
     check(&|profiled| profiled.time.as_mut().unwrap().lost = 500, "\n50 % of the samples were lost");
     check(
         &|profiled| profiled.time.as_mut().unwrap().stacks[0].complete = false,

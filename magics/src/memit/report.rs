@@ -190,7 +190,9 @@ impl Shown<'_> {
     fn doubts(&self) -> Vec<String> {
         let unfinished = unfinished(self.profiled.run.ending);
         let found = self.profiled.doubts.iter().cloned();
-        unfinished.into_iter().chain(found).chain(context::doubts(&self.profiled.facts)).collect()
+        let estimated = self.profiled.estimated_places();
+        let all = unfinished.into_iter().chain(found).chain(estimated);
+        all.chain(context::doubts(&self.profiled.facts)).collect()
     }
 
     fn notes(&self) -> Vec<String> {

@@ -20,7 +20,7 @@ fn heap() -> Heap {
         live: MIB as i64,
         timeline: vec![(0.0, 0), (1e-3, MIB as i64), (1.2e-3, 4 * MIB as i64), (2e-3, MIB as i64)],
         resident: Some([100 * MIB, 104 * MIB, 101 * MIB]),
-        sites: Vec::new(),
+        ..Heap::default()
     }
 }
 

@@ -76,7 +76,8 @@ impl Shown<'_> {
         let found = self.profiled.doubts.iter().cloned();
         let nowhere = (self.profiled.doubts.is_empty() && self.is_nowhere())
             .then(|| "Which lines allocate could not be found out: no stack was taken.".to_owned());
-        let all = unfinished.into_iter().chain(found).chain(nowhere);
+        let estimated = self.profiled.estimated_places();
+        let all = unfinished.into_iter().chain(found).chain(nowhere).chain(estimated);
         all.chain(context::doubts(&self.profiled.facts)).collect()
     }
 
@@ -87,10 +88,15 @@ impl Shown<'_> {
     }
 
     fn notes(&self) -> Vec<String> {
-        let what = "Figures are exact, in the bytes that were asked for, each line with all that it calls. Mem usage: what was live of the whole heap, above the beginning, at its most after \
-                    the line allocated; of a line that only frees, what it left. Increment: allocated less freed.";
+        let exact =
+            if self.profiled.estimated_places().is_some() { "Figures are" } else { "Figures are exact," };
+        let what = format!(
+            "{exact} in the bytes that were asked for, each line with all that it calls. Mem usage: what was live of the whole heap, above the beginning, at its most after \
+            the line allocated; of a line that only frees, what it left. Increment: allocated less freed."
+        );
         let children = "-c: other processes have heaps of their own, which nothing here counts.";
-        [Some(what), self.children.then_some(children)].into_iter().flatten().map(str::to_owned).collect()
+        let children = self.children.then(|| children.to_owned());
+        [Some(what), children].into_iter().flatten().collect()
     }
 
     fn raw(&self) -> Value {

@@ -200,7 +200,12 @@ impl Function {
     /// `cell[3]:14(fib)`, as cProfile has it; without a line `libc.so.6(memcpy)`.
     pub(crate) fn standard_name(&self) -> String {
         let line = self.line.map_or(String::new(), |line| format!(":{line}"));
-        format!("{}{line}({})", self.file, self.name)
+        format!("{}{line}({})", self.file, self.shown_name())
+    }
+
+    /// Its name; of what has none in a library without symbols that it has none.
+    pub(crate) fn shown_name(&self) -> &str {
+        if self.origin == Origin::System && self.name == self.file { "no name" } else { &self.name }
     }
 
     /// `cell[3]:14`

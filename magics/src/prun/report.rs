@@ -144,8 +144,12 @@ impl Shown<'_> {
         let timers = (time.timers && !time.wall).then(|| {
             "The system gave no events of its own (perf_event_open), so timers took the samples: they come less evenly, and calls of the system that wait may end early.".to_owned()
         });
-        let system = figures.profiled.unseen_system_time();
-        let parts = [self.few(time), self.waited(time), system, lost, incomplete, heavy, timers];
+        let profiled = figures.profiled;
+        let system = profiled.unseen_system_time();
+        let (most, system) = if profiled.is_mostly_unseen() { (system, None) } else { (None, system) };
+        let unlike = profiled.unlike_runs();
+        let parts =
+            [most, self.few(time), self.waited(time), unlike, system, lost, incomplete, heavy, timers];
         parts.into_iter().flatten().collect()
     }
 
@@ -176,13 +180,19 @@ impl Shown<'_> {
         let run = &self.figures.profiled.run;
         let busy = run.user + run.system;
         let waited = run.wall > WAITS * busy && run.wall - busy > NOTICED;
-        (waited && !time.wall).then(|| {
+        if time.wall {
+            return self.figures.profiled.busy_machine();
+        }
+        if !waited {
+            return None;
+        }
+        Some(self.figures.profiled.busy_machine().unwrap_or_else(|| {
             format!(
                 "It waited for most of the time: {} of the processor's in {} on the wall, and only the former is in the table. `--wall` shows where it waits.",
                 duration(busy),
                 duration(run.wall)
             )
-        })
+        }))
     }
 
     /// The part of the time that sampling took.
@@ -282,6 +292,7 @@ impl Shown<'_> {
             "incomplete": figures.incomplete,
             "spent": time.map(|time| raw::number(time.spent)),
             "wall": raw::number(profiled.run.wall),
+            "ready": profiled.run.ready.map(raw::number),
             "user": raw::number(profiled.run.user),
             "system": raw::number(profiled.run.system),
             "functions": self.chosen.rows.iter().take(RAW).map(function).collect::<Vec<_>>(),

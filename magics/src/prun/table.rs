@@ -115,7 +115,7 @@ fn html_row(html: &mut String, figures: &Figures, row: &Row) {
     let figure =
         |text: &String| format!("<td style=\"text-align: right; white-space: nowrap\">{}</td>", escape(text));
     let function = figures.function(row);
-    let name = escape(&function.name);
+    let name = escape(function.shown_name());
     // Whose it is is said by the place; the weight of the letters only helps the eye.
     let name = if function.is_yours() { format!("<strong>{name}</strong>") } else { name };
     let _ = writeln!(

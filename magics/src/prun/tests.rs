@@ -7,7 +7,7 @@ use super::figures::{Figures, Inlined};
 use super::order::{Chosen, Key, Limit};
 use crate::outcome::Outcome;
 use crate::plan::Plan;
-use crate::profiled::{Calls, Ending, Frame, Function, Origin, Profiled, Run, Stack, Time};
+use crate::profiled::{Calls, Frame, Function, Origin, Profiled, Run, Stack, Time};
 use crate::trial::{complaint, facts, plan, report};
 
 /// `name file:line`, and whose.
@@ -28,7 +28,7 @@ pub(super) fn stack(frames: &str, samples: u64) -> Stack {
 pub(super) fn words() -> Profiled {
     Profiled {
         facts: facts(),
-        run: Run { wall: 1.02, user: 0.99, system: 0.01, ending: Ending::Finished },
+        run: Run { wall: 1.02, user: 0.99, system: 0.01, ..Run::default() },
         time: Some(Time {
             period: 1e-3,
             threads: vec!["main".to_owned()],
@@ -65,12 +65,13 @@ pub(super) fn fib(depths: &[usize]) -> Profiled {
     let deep = |depth: &usize| stack(&format!("0:1{}", " 1:2".repeat(*depth)), 100);
     Profiled {
         facts: facts(),
-        run: Run { wall: 1.2, user: 1.2, system: 0.0, ending: Ending::Finished },
+        run: Run { wall: 1.2, user: 1.2, ..Run::default() },
         time: Some(Time {
             period: 1e-3,
             threads: vec!["main".to_owned()],
             stacks: depths.iter().map(deep).collect(),
             runs: 10,
+            processor_of_runs: 12.0,
             ..Time::default()
         }),
         calls: vec![Calls { function: 1, total: 242_785, primitive: Some(1), at_least: false }],

@@ -10,9 +10,21 @@ use super::mapped::{Mapped, Plain};
 pub(super) struct Block {
     /// What was asked for, in bytes.
     pub(super) size: usize,
-    /// Whose it is: a number of the caller's; 0 where stacks are not taken.
-    pub(super) owner: u32,
+    pub(super) owner: Owner,
 }
+
+/// Whose a block is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Owner {
+    /// The number of the site that allocated it.
+    pub(super) site: u32,
+    /// For how many blocks it stands there; 0 if its stack was not taken, and it is nobody's.
+    pub(super) weight: u32,
+}
+
+// SAFETY: both are numbers.
+#[expect(unsafe_code, reason = "see `Plain`")]
+unsafe impl Plain for Owner {}
 
 /// An address, and a size; no block is at address 0.
 #[derive(Clone, Copy)]
@@ -28,7 +40,7 @@ unsafe impl Plain for Slot {}
 pub(super) struct Blocks {
     slots: Mapped<Slot>,
     /// The blocks' owners, where there are any.
-    owners: Option<Mapped<u32>>,
+    owners: Option<Mapped<Owner>>,
     count: usize,
 }
 
@@ -89,7 +101,7 @@ impl Blocks {
         loop {
             let slot = self.slots[index];
             if slot.address == 0 {
-                return self.set(gap, Slot { address: 0, size: 0 }, 0);
+                return self.set(gap, Slot { address: 0, size: 0 }, Owner::default());
             }
             // It may move to the gap if that is not before its home.
             let mask = self.slots.len() - 1;
@@ -103,15 +115,15 @@ impl Blocks {
         }
     }
 
-    fn set(&mut self, index: usize, slot: Slot, owner: u32) {
+    fn set(&mut self, index: usize, slot: Slot, owner: Owner) {
         self.slots[index] = slot;
         if let Some(owners) = &mut self.owners {
             owners[index] = owner;
         }
     }
 
-    fn owner(&self, index: usize) -> u32 {
-        self.owners.as_ref().map_or(0, |owners| owners[index])
+    fn owner(&self, index: usize) -> Owner {
+        self.owners.as_ref().map_or_else(Owner::default, |owners| owners[index])
     }
 
     fn after(&self, index: usize) -> usize {
@@ -127,7 +139,7 @@ impl Blocks {
 
 #[cfg(test)]
 mod tests {
-    use super::{Block, Blocks};
+    use super::{Block, Blocks, Owner};
     use std::collections::HashMap;
 
     #[test]
@@ -142,7 +154,8 @@ mod tests {
                 if !blocks.has_room() {
                     blocks = blocks.grown().unwrap();
                 }
-                let block = Block { size, owner: (random >> 40) as u32 };
+                let owner = Owner { site: (random >> 40) as u32, weight: (random >> 50) as u32 };
+                let block = Block { size, owner };
                 assert_eq!(blocks.put(address, block), map.insert(address, block));
             } else {
                 assert_eq!(blocks.take(address), map.remove(&address));
@@ -156,7 +169,7 @@ mod tests {
     #[test]
     fn nobody_is_owned_where_nobody_asks() {
         let mut blocks = Blocks::of(8, false).unwrap();
-        blocks.put(16, Block { size: 5, owner: 7 });
-        assert_eq!(blocks.take(16), Some(Block { size: 5, owner: 0 }));
+        blocks.put(16, Block { size: 5, owner: Owner { site: 7, weight: 1 } });
+        assert_eq!(blocks.take(16), Some(Block { size: 5, owner: Owner::default() }));
     }
 }

@@ -1,7 +1,8 @@
 //! What is written down of a watch: one event after the other.
 
 use super::Caller;
-use super::blocks::{Block, Blocks};
+use super::blocks::{Block, Blocks, Owner};
+use super::chance::Chance;
 use super::clock::Clock;
 use super::resident::Resident;
 use super::stacks::{Number, Stacks};
@@ -31,6 +32,7 @@ pub(super) struct Book {
     timeline: Timeline,
     blocks: Blocks,
     stacks: Option<Stacks>,
+    chance: Chance,
     resident: Option<Resident>,
     full: bool,
 }
@@ -40,7 +42,7 @@ pub(super) struct Book {
 pub(super) struct Old {
     size: usize,
     /// The watch in which it was allocated, and by whom; none if it is older.
-    from: Option<(u32, u32)>,
+    from: Option<(u32, Owner)>,
 }
 
 impl Book {
@@ -63,6 +65,7 @@ impl Book {
             timeline,
             blocks,
             stacks,
+            chance: Chance::new(u64::from(watch)),
             resident: Resident::begin(),
             full: false,
             clock: Clock::start(),
@@ -76,13 +79,10 @@ impl Book {
 
     /// A block was allocated. None, here and below, if there is no memory to write it down.
     pub(super) fn allocated(&mut self, address: usize, size: usize, caller: Caller) -> Option<()> {
-        let site = self.site(caller)?;
-        self.keep(address, size, site)?;
-        self.allocations += 1;
-        self.bytes += size as u64;
-        if let Some((stacks, site)) = self.stacks.as_mut().zip(site) {
-            stacks.allocated(site, size as u64);
-        }
+        let weight = self.weight(size);
+        let site = self.site(caller, weight > 0)?;
+        self.keep(address, size, site.map(|site| Owner { site, weight }))?;
+        self.asked_for(size, site, weight);
         self.now_live(signed(size), site);
         Some(())
     }
@@ -97,22 +97,20 @@ impl Book {
 
     /// It was given back.
     pub(super) fn gone(&mut self, old: Old, caller: Caller) -> Option<()> {
-        let site = self.site(caller)?;
-        self.give_back(old, site);
+        let weight = self.weight_of(old);
+        let site = self.site(caller, weight > 0)?;
+        self.give_back(old, site, weight);
         self.now_live(-signed(old.size), site);
         Some(())
     }
 
     /// It has become this one.
     pub(super) fn moved(&mut self, old: Old, address: usize, size: usize, caller: Caller) -> Option<()> {
-        let site = self.site(caller)?;
-        self.keep(address, size, site)?;
-        self.give_back(old, site);
-        self.allocations += 1;
-        self.bytes += size as u64;
-        if let Some((stacks, site)) = self.stacks.as_mut().zip(site) {
-            stacks.allocated(site, size as u64);
-        }
+        let (before, weight) = (self.weight_of(old), self.weight(size));
+        let site = self.site(caller, before > 0 || weight > 0)?;
+        self.keep(address, size, site.map(|site| Owner { site, weight }))?;
+        self.give_back(old, site, before);
+        self.asked_for(size, site, weight);
         self.now_live(signed(size) - signed(old.size), site);
         Some(())
     }
@@ -125,12 +123,39 @@ impl Book {
         }
     }
 
-    fn give_back(&mut self, old: Old, site: Option<Number>) {
+    /// For how many the next block stands, of this size, if its stack is taken; 0 if it is not.
+    fn weight(&mut self, size: usize) -> u32 {
+        if self.stacks.is_some() { self.chance.weight(size as u64, self.allocations) } else { 0 }
+    }
+
+    /// The same of a block that is given back: what was seen as it was allocated is seen again, so that what comes and goes is the same.
+    fn weight_of(&mut self, old: Old) -> u32 {
+        match self.owner(old) {
+            Some(owner) => owner.weight,
+            None if self.stacks.is_some() => self.chance.weight(old.size as u64, self.frees),
+            None => 0,
+        }
+    }
+
+    /// Whose it was; none if it is older than the watch.
+    fn owner(&self, old: Old) -> Option<Owner> {
+        old.from.filter(|(watch, _)| *watch == self.watch).map(|(_, owner)| owner)
+    }
+
+    fn asked_for(&mut self, size: usize, site: Option<Number>, weight: u32) {
+        self.allocations += 1;
+        self.bytes += size as u64;
+        if let Some((stacks, site)) = self.stacks.as_mut().zip(site) {
+            stacks.allocated(site, size as u64, weight);
+        }
+    }
+
+    fn give_back(&mut self, old: Old, site: Option<Number>, weight: u32) {
         self.frees += 1;
         self.freed += old.size as u64;
+        let owner = self.owner(old).filter(|owner| owner.weight > 0).map(|owner| owner.site);
         if let Some(stacks) = &mut self.stacks {
-            let owner = old.from.filter(|(watch, _)| *watch == self.watch).map(|(_, owner)| owner);
-            stacks.freed(site, owner, old.size as u64);
+            stacks.freed(site, owner, old.size as u64, weight);
         }
     }
 
@@ -146,13 +171,18 @@ impl Book {
         if peak {
             (self.peak, self.peak_at) = (self.live, self.latest);
         }
-        if let Some((stacks, site)) = self.stacks.as_mut().zip(site) {
-            stacks.after(site, self.live, peak);
+        if let Some(stacks) = &mut self.stacks {
+            if peak {
+                stacks.peak();
+            }
+            if let Some(site) = site {
+                stacks.after(site, self.live);
+            }
         }
     }
 
     /// Writes down a block. If there is one at its address, its release was not seen: a signal's handler made it while this thread was here.
-    fn keep(&mut self, address: usize, size: usize, site: Option<Number>) -> Option<()> {
+    fn keep(&mut self, address: usize, size: usize, owner: Option<Owner>) -> Option<()> {
         if !self.blocks.has_room() {
             let grow = || self.blocks.grown().map(|grown| self.blocks = grown);
             if changed(&mut self.resident, grow).is_none() {
@@ -160,18 +190,18 @@ impl Book {
                 return None;
             }
         }
-        let missed = self.blocks.put(address, Block { size, owner: site.unwrap_or(0) });
+        let missed = self.blocks.put(address, Block { size, owner: owner.unwrap_or_default() });
         if let Some(Block { size, owner }) = missed {
-            self.give_back(Old { size, from: Some((self.watch, owner)) }, None);
+            self.give_back(Old { size, from: Some((self.watch, owner)) }, None, owner.weight);
             self.live -= signed(size);
         }
         Some(())
     }
 
-    /// The site of the calling thread's stack, if stacks are taken; none if there is no memory for it.
+    /// The site of the calling thread's stack, if that is taken; none if there is no memory for it.
     #[expect(clippy::option_option, reason = "there is none, or there is none yet")]
-    fn site(&mut self, caller: Caller) -> Option<Option<Number>> {
-        let Some(stacks) = &mut self.stacks else { return Some(None) };
+    fn site(&mut self, caller: Caller, taken: bool) -> Option<Option<Number>> {
+        let Some(stacks) = self.stacks.as_mut().filter(|_| taken) else { return Some(None) };
         let frames = stacks.walk(caller);
         if !stacks.has_room(frames) && !changed(&mut self.resident, || stacks.grow(frames)) {
             self.full = true;

@@ -33,15 +33,19 @@ impl Stacks {
         match *self {}
     }
 
-    pub(super) fn allocated(&mut self, _: Number, _: u64) {
+    pub(super) fn allocated(&mut self, _: Number, _: u64, _: u32) {
         match *self {}
     }
 
-    pub(super) fn freed(&mut self, _: Option<Number>, _: Option<Number>, _: u64) {
+    pub(super) fn freed(&mut self, _: Option<Number>, _: Option<Number>, _: u64, _: u32) {
         match *self {}
     }
 
-    pub(super) fn after(&mut self, _: Number, _: i64, _: bool) {
+    pub(super) fn peak(&mut self) {
+        match *self {}
+    }
+
+    pub(super) fn after(&mut self, _: Number, _: i64) {
         match *self {}
     }
 

@@ -163,32 +163,37 @@ impl Sites {
         number
     }
 
-    /// One has allocated.
-    pub(super) fn allocated(&mut self, site: Number, bytes: u64) {
-        let record = self.touch(site);
-        record.allocations += 1;
-        record.bytes += bytes;
-        record.live += bytes;
-        record.live_blocks += 1;
+    /// One has allocated a block that stands for so many of this size.
+    pub(super) fn allocated(&mut self, site: Number, bytes: u64, weight: u32) {
+        let (weight, record) = (u64::from(weight), self.touch(site));
+        record.allocations += weight;
+        record.bytes += weight * bytes;
+        record.live += weight * bytes;
+        record.live_blocks += weight;
     }
 
-    /// One has given back a block; if it was allocated since the beginning, whose it was.
-    pub(super) fn freed(&mut self, site: Option<Number>, owner: Option<Number>, bytes: u64) {
+    /// One has given back a block that stands for so many; if it was allocated since the beginning, whose it was.
+    pub(super) fn freed(&mut self, site: Option<Number>, owner: Option<Number>, bytes: u64, weight: u32) {
+        let weight = u64::from(weight);
         if let Some(site) = site {
             let record = self.touch(site);
-            record.frees += 1;
-            record.freed += bytes;
+            record.frees += weight;
+            record.freed += weight * bytes;
         }
         if let Some(owner) = owner {
             let record = self.touch(owner);
-            record.live = record.live.saturating_sub(bytes);
-            record.live_blocks = record.live_blocks.saturating_sub(1);
+            record.live = record.live.saturating_sub(weight * bytes);
+            record.live_blocks = record.live_blocks.saturating_sub(weight);
         }
     }
 
-    /// After an event of this site so much is live of the whole heap, and whether that is more than ever.
-    pub(super) fn after(&mut self, site: Number, live: i64, peak: bool) {
-        self.peaks += u64::from(peak);
+    /// More is live of the whole heap than ever, whoever made it so.
+    pub(super) fn peak(&mut self) {
+        self.peaks += 1;
+    }
+
+    /// After an event of this site so much is live of the whole heap.
+    pub(super) fn after(&mut self, site: Number, live: i64) {
         let record = &mut self.records[site as usize];
         record.after = live;
         record.most = record.most.max(live);
@@ -328,13 +333,15 @@ mod tests {
         // (site, bytes): what is negative is given back by `c`.
         for (site, bytes) in [(a, 10_i64), (b, 5), (a, -4), (b, 20), (b, -25), (a, 1), (a, -7), (b, 3)] {
             if bytes > 0 {
-                sites.allocated(site, bytes.cast_unsigned());
+                sites.allocated(site, bytes.cast_unsigned(), 1);
             } else {
-                sites.freed(Some(c), Some(site), bytes.unsigned_abs());
+                sites.freed(Some(c), Some(site), bytes.unsigned_abs(), 1);
             }
             live += bytes;
-            sites.after(if bytes > 0 { site } else { c }, live, live > peak);
-            peak = peak.max(live);
+            if live > peak {
+                (peak, _) = (live, sites.peak());
+            }
+            sites.after(if bytes > 0 { site } else { c }, live);
         }
         let (told, _) = sites.end(&mut |address| (0, address));
         assert_eq!(peak, 31);
@@ -343,5 +350,19 @@ mod tests {
         assert_eq!([0, 1, 2].map(|site: usize| told[site].freed), [0, 0, 36]);
         assert_eq!([0, 1, 2].map(|site: usize| told[site].heap_after), [7, 3, 0]);
         assert_eq!([0, 1, 2].map(|site: usize| told[site].heap_most), [10, 31, 11]);
+    }
+
+    #[test]
+    fn a_block_may_stand_for_several() {
+        let mut sites = Sites::new(4).unwrap();
+        let site = sites.of(stack(&[1]));
+        sites.allocated(site, 10, 3);
+        sites.peak();
+        sites.freed(Some(site), Some(site), 10, 3);
+        sites.allocated(site, 7, 2);
+        let (told, _) = sites.end(&mut |address| (0, address));
+        let figures = &told[0];
+        assert_eq!([figures.allocations, figures.bytes, figures.frees, figures.freed], [5, 44, 3, 30]);
+        assert_eq!([figures.at_peak, figures.live, figures.live_blocks], [30, 14, 2]);
     }
 }

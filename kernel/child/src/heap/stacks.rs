@@ -88,18 +88,23 @@ impl Stacks {
     }
 
     /// See [`Sites::allocated`].
-    pub(super) fn allocated(&mut self, site: Number, bytes: u64) {
-        self.sites.allocated(site, bytes);
+    pub(super) fn allocated(&mut self, site: Number, bytes: u64, weight: u32) {
+        self.sites.allocated(site, bytes, weight);
     }
 
     /// See [`Sites::freed`].
-    pub(super) fn freed(&mut self, site: Option<Number>, owner: Option<Number>, bytes: u64) {
-        self.sites.freed(site, owner, bytes);
+    pub(super) fn freed(&mut self, site: Option<Number>, owner: Option<Number>, bytes: u64, weight: u32) {
+        self.sites.freed(site, owner, bytes, weight);
+    }
+
+    /// See [`Sites::peak`].
+    pub(super) fn peak(&mut self) {
+        self.sites.peak();
     }
 
     /// See [`Sites::after`].
-    pub(super) fn after(&mut self, site: Number, live: i64, peak: bool) {
-        self.sites.after(site, live, peak);
+    pub(super) fn after(&mut self, site: Number, live: i64) {
+        self.sites.after(site, live);
     }
 
     /// All that was seen.

@@ -3,6 +3,7 @@
 //! What runs again does so in rehearsals: copies of the process from right before the run, of which nothing is left (`child/rehearsal.rs`). Short code is repeated, so that enough is seen of it; another
 //! build of it counts; and the stack of each allocation is taken, which takes long. What cannot be found out so is said, and the rest holds.
 
+mod queue;
 mod told;
 mod watching;
 
@@ -21,6 +22,7 @@ use assay_magics::profiled::{self, Profiled};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use tokio::time::Instant;
 use told::told;
 use watching::{Quiet, Watching};
 
@@ -32,6 +34,9 @@ const ENOUGH: u64 = 300_000_000;
 
 /// Nor is code that took so long on the wall: what waits is not seen better the second time.
 const LONG: u64 = 1_000_000_000;
+
+/// How often it is said that something is still being done.
+const ALIVE: Duration = Duration::from_secs(1);
 
 /// What a rehearsal is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +61,8 @@ struct Copies {
 struct Found {
     /// Of the runs that have happened.
     runs: Vec<Watched>,
+    /// How long a thread was ready to run in the first of them, and had no processor, in nanoseconds; none where the system does not say.
+    ready: Option<u64>,
     /// Of the repeats, with the notebook that they were compiled in.
     repeats: Option<(Notebook, Watched)>,
     counts: Option<(Counted, Watched)>,
@@ -69,6 +76,8 @@ struct Passes<'a, 'b> {
     stop: &'a mut Presses<'b>,
     /// Whether the button has been pressed.
     stopped: bool,
+    /// What is being done.
+    pass: Option<Pass>,
     /// Whether anything ran in a copy of the process.
     ran_again: bool,
     /// How long one may wait for what happens outside of it.
@@ -93,12 +102,13 @@ impl Native {
         let plain = errand(&ready.program, &once, Lens::Clear);
         let allowed = self.checkpoints.load(Ordering::Relaxed);
         let copies = Copies::make(&ready.child, &ask, again.is_some(), allowed).await;
-        let watching = Arc::new(Watching::new(Arc::clone(&host)));
+        let watching = Arc::new(Watching::new(Arc::clone(&host), ready.child.pid()));
         let ran = self.perform(&mut state, ready, &once, lens(&ask), watching.clone(), &mut stop).await;
         let mut passes = Passes {
             host: &*host,
             stop: &mut stop,
             stopped: false,
+            pass: None,
             ran_again: false,
             patience: Duration::ZERO,
             doubts: Vec::new(),
@@ -109,13 +119,13 @@ impl Native {
             }
             (ran, _) => ran,
         };
-        let runs = watching.take();
+        let (runs, ready) = watching.take();
         if runs.is_empty() {
             return (None, ran);
         }
         // The other build and the lens of a rehearsal make it slower, and what it waits for may be late.
         passes.patience = 2 * Duration::from_nanos(runs.iter().map(|run| run.wall).max().unwrap_or(0));
-        let mut found = Found { runs, ..Found::default() };
+        let mut found = Found { runs, ready, ..Found::default() };
         if lives(&ran)
             && let Some(workshop) = &mut state.workshop
         {
@@ -364,24 +374,30 @@ impl Passes<'_, '_> {
         watched
     }
 
-    fn begins(&self, pass: Pass) {
+    fn begins(&mut self, pass: Pass) {
         if !self.stopped {
+            self.pass = Some(pass);
             self.host.output(Output::Pass(pass));
         }
     }
 
-    /// Does it, unless the button is pressed meanwhile, or was before.
+    /// Does it, unless the button is pressed meanwhile, or was before; and says again and again what is being done.
     async fn unless_stopped<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         if self.stopped {
             return None;
         }
-        tokio::select! {
-            biased;
-            () = self.stop.next() => {
-                self.stopped = true;
-                None
+        tokio::pin!(work);
+        let mut alive = tokio::time::interval_at(Instant::now() + ALIVE, ALIVE);
+        loop {
+            tokio::select! {
+                biased;
+                () = self.stop.next() => {
+                    self.stopped = true;
+                    return None;
+                }
+                done = &mut work => return Some(done),
+                _ = alive.tick() => self.pass.into_iter().for_each(|pass| self.host.output(Output::Pass(pass))),
             }
-            done = work => Some(done),
         }
     }
 

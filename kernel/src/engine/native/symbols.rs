@@ -17,7 +17,7 @@ mod variants;
 
 pub(super) use outline::{Local, Outline};
 
-use assay_link::watch::{self, Clock, Means, Samples, Seen, Watched};
+use assay_link::watch::{self, ALL_STACKS, Clock, Means, Samples, Seen, Watched};
 use assay_magics::profiled::{Frame, Function, Heap, Site, Stack, Time};
 use stacks::Stacks;
 use std::collections::HashMap;
@@ -79,6 +79,7 @@ pub(super) fn time(watched: &[Watched], outline: &Outline, functions: &mut Funct
         time.timers |= samples.means == Means::Timers;
         time.runs += run.runs;
         time.wall_of_runs += seconds(run.wall);
+        time.processor_of_runs += seconds(run.user + run.system);
     }
     time.threads = threads.names();
     time
@@ -107,6 +108,7 @@ pub(super) fn heap(
         timeline: seen.timeline.iter().map(|(at, live)| (seconds(*at), *live)).collect(),
         resident: seen.resident,
         sites: places(with_sites, outline, functions),
+        estimated: (with_sites.allocations.max(with_sites.frees) > ALL_STACKS).then_some(ALL_STACKS),
     }
 }
 

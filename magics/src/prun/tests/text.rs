@@ -79,7 +79,7 @@ fn what_makes_a_profile_doubtful_is_said() {
     check(
         &|profiled| {
             time(profiled).stacks.clear();
-            profiled.run = Run { wall: 2e-5, user: 2e-5, system: 0.0, ending: Ending::Finished };
+            profiled.run = Run { wall: 2e-5, user: 2e-5, ..Run::default() };
         },
         "No sample was taken: it ran for 20 µs of the processor's time, and a sample is taken every 1 ms. Nothing can be said of where its time goes: give it more to do.",
     );
@@ -94,13 +94,49 @@ fn what_makes_a_profile_doubtful_is_said() {
         "The system gave no events of its own (perf_event_open), so timers took the samples",
     );
     check(
-        &|profiled| profiled.run = Run { wall: 1.0, user: 0.6, system: 0.4, ending: Ending::Finished },
+        &|profiled| profiled.run = Run { wall: 1.0, user: 0.6, system: 0.4, ..Run::default() },
         "Of 1 s of the processor's time 400 ms were spent in the system for it",
+    );
+    check(
+        &|profiled| {
+            time(profiled).stacks = vec![stack("0:2", 5)];
+            profiled.run = Run { wall: 0.144, user: 0.0054, system: 0.034, ..Run::default() };
+        },
+        "Most of the processor's time was spent in the system for it (pages of memory that are new, files, sockets): 34 ms of 39.4 ms. No sample sees that; what is shown are the 5 ms beside it. `--wall` sees it.\nThere are only 5 samples",
+    );
+    check(
+        &|profiled| {
+            time(profiled).runs = 5;
+            time(profiled).processor_of_runs = 1.0 + 4.0 * 0.3;
+        },
+        "The runs were not alike: the first took 1 s of the processor's time, the 4 others 300 ms each on average: what a run keeps (a cache that is filled, memory that is new) was there for those after it. What is shown is the mean of all.",
+    );
+    check(
+        &|profiled| {
+            (time(profiled).runs, time(profiled).wall) = (2, true);
+            time(profiled).wall_of_runs = 1.02 + 2.0;
+        },
+        "The runs were not alike: the first took 1.02 s on the wall, the other 2 s: what runs leave (a collection that grows) is there for those after them.",
     );
     check(&|profiled| time(profiled).spent = 0.09, "Taking samples took 9 % of the time.");
     check(
         &|profiled| profiled.run.wall = 3.0,
         "It waited for most of the time: 1 s of the processor's in 3 s on the wall, and only the former is in the table. `--wall` shows where it waits.",
+    );
+    check(
+        &|profiled| (profiled.run.wall, profiled.run.ready) = (3.0, Some(0.5)),
+        "It waited for most of the time: 1 s of the processor's in 3 s on the wall",
+    );
+    check(
+        &|profiled| (profiled.run.wall, profiled.run.ready) = (3.5, Some(2.4)),
+        "The machine was busy: it was ready to run for 2.4 s and had no processor. So it took 3.5 s on the wall; these times are of the 1 s that it ran.",
+    );
+    check(
+        &|profiled| {
+            (profiled.run.wall, profiled.run.ready) = (3.5, Some(2.4));
+            time(profiled).wall = true;
+        },
+        "The machine was busy: for 2.4 s of 3.5 s on the wall it was ready to run and had no processor, and that is in these times.",
     );
     check(
         &|profiled| profiled.run.ending = Ending::Failed,

@@ -16,7 +16,7 @@ pub(super) fn told(
     ending: Ending,
     own_crates: bool,
 ) -> Profiled {
-    let Found { runs, repeats, counts, sites, doubts } = found;
+    let Found { runs, ready, repeats, counts, sites, doubts } = found;
     let mut functions = Functions::default();
     let mut profiled = Profiled { doubts: doubts.clone(), ..Profiled::default() };
     let sampled = || runs.iter().chain(repeats.iter().map(|(_, watched)| watched));
@@ -37,6 +37,7 @@ pub(super) fn told(
             wall: seconds(first.wall),
             user: seconds(first.user),
             system: seconds(first.system),
+            ready: ready.map(seconds),
             ending,
         };
     }

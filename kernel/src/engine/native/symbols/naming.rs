@@ -83,6 +83,13 @@ pub(super) fn name<'m>(
     named.collect()
 }
 
+/// The function of a symbol of this file, where that is all that is known.
+#[cfg(test)]
+pub(super) fn by_symbol(module: &str, outline: &Outline, raw: &Raw) -> Named {
+    let (whole, sources) = (Whole(HashMap::new()), Sources::default());
+    Naming { module, outline, whole: &whole, sources: &sources }.by_symbol(raw)
+}
+
 /// The whole names of functions, by their files and their own names. Debug information has no more than those of a function that was inlined.
 struct Whole<'r>(HashMap<(&'r str, &'r str), Option<&'r str>>);
 
@@ -241,6 +248,12 @@ impl Naming<'_> {
         let library = if library.is_empty() { "vdso" } else { library };
         let chosen = raw.start.and_then(|start| variants::name(self.module, start));
         let name = raw.whole.as_deref().or(raw.called.as_deref()).or(chosen);
+        if let Some(name) = name.filter(|_| raw.rust && is_of_a_cell(library))
+            && let Some(function) =
+                self.outline.of_a_cell(&self.numbered(raw)).or_else(|| self.outline.of_a_cell(name))
+        {
+            return Named { function, ..Named::default() };
+        }
         let (file, origin) = match name {
             Some(name) if raw.rust => {
                 let first = name.split("::").next().unwrap_or_default();

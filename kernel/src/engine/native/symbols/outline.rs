@@ -161,6 +161,16 @@ impl Outline {
         })
     }
 
+    /// The function of a cell that has this whole name, where nothing is known but that; if several have, the newest.
+    pub(super) fn of_a_cell(&self, name: &str) -> Option<Function> {
+        let is_it = |(_, text, region): &(&str, &Text, &Region)| {
+            let named = region.plain == name || region.exact == name;
+            named && text.origin == Origin::Cell && matches!(region.kind, Kind::Function | Kind::Closure)
+        };
+        let newest = self.functions().filter(is_it).max_by_key(|(_, text, region)| (region.live, text.rank));
+        newest.map(|(file, text, region)| self.function(file, text, region))
+    }
+
     fn region<'t>(&self, at: &At<'_>, file: &str, texts: &'t [Text]) -> Option<(&'t Text, &'t Region)> {
         let by_name = || named(texts, at.called?);
         let statements = || {

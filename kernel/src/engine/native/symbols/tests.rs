@@ -1,5 +1,6 @@
 //! Real libraries, as the engine makes them, with addresses in them.
 
+use super::frames::Raw;
 use super::naming::{self, Named};
 use super::outline::Outline;
 use super::{Functions, heap, time};
@@ -188,6 +189,15 @@ fn functions_lines_and_files(bench: &Bench) {
     let found = stacks(&outline, &run, addresses(&run, ""));
     has(&found, "<statements> cell[4]:1@2");
     has(&found, "> <statements>::{closure#0} cell[4]:3@3 >");
+    // Where a symbol is all that is known, the text is asked for it.
+    let raw = |whole: &str| Raw { whole: Some(whole.to_owned()), rust: true, ..Raw::default() };
+    for (symbol, expected) in [
+        ("fib", "fib cell[3]:21@"),
+        ("Grid::step", "Grid::step cell[3]:4@"),
+        ("core::cmp::max", "core::cmp::max core:@"),
+    ] {
+        assert_eq!(shown(&naming::by_symbol(&run, &outline, &raw(symbol))), expected);
+    }
     // Generic code is compiled where it is called.
     has(&found, "generic cell[3]:18@20");
     has(&found, "> generic::{closure#0} cell[3]:19@19 > core::hint::black_box");
