@@ -95,11 +95,10 @@ impl Shown<'_> {
         };
         let least = if at_least { "at least " } else { "" };
         let calls = format!("{least}{total} function call{}", if total == 1 { "" } else { "s" });
-        let primitive = if primitive == total {
-            String::new()
-        } else {
-            format!(" ({primitive} primitive call{})", if primitive == 1 { "" } else { "s" })
-        };
+        let primitive =
+            primitive.filter(|primitive| *primitive != total).map_or_else(String::new, |primitive| {
+                format!(" ({primitive} primitive call{})", if primitive == 1 { "" } else { "s" })
+            });
         (format!("{calls}{primitive} in {seconds}"), clock.to_owned())
     }
 
