@@ -287,9 +287,11 @@ def write_crate(folder: Path, name: str, source: str, dependencies: str = "") ->
     return place
 
 
-def hits(result: dict[str, Any], name: str) -> list[tuple[str, int]]:
+def hits(result: dict[str, Any], name: str, source: str) -> list[tuple[str, int]]:
+    """The lines of a function that have hits, by what stands there."""
+    text = source.splitlines()
     lines = function(result, name)["lines"]
-    return [(line["text"].strip(), line["hits"]) for line in lines if line["hits"] is not None]
+    return [(text[line["line"] - 1].strip(), line["hits"]) for line in lines if line["hits"] is not None]
 
 
 @pytest.fixture
@@ -308,17 +310,17 @@ def test_crates_of_ones_own_are_counted_exactly(front: FrontEnd, crates: Path) -
     expected = {"f": 1, "mine::fib": 2 * 177 + 1, "mine::each": 2, "mine::called": 3, "other::total": 1}
     assert {name: calls.get(name) for name in expected} == expected, calls
     assert calls["other::total::{closure#0}"] == 2, calls
-    assert "cells alone" not in text
+    assert "cells alone" not in text and "exact, of functions in cells and in crates of your own" in text
     assert "statics of crates of your own began anew: `mine::CALLS`" in text
     text, result = run(front, "%lprun -f mine::fib -f other::total { f(10) }")
-    assert hits(result, "mine::fib") == [
+    assert hits(result, "mine::fib", MINE) == [
         ("pub fn fib(n: u64) -> u64 {", 355),
         ("if n < 2 {", 355),
         ("return n;", 179),
         ("fib(n - 1) + fib(n - 2)", 176),
         ("}", 355),
     ]
-    assert ("sum += mine::fib(x);", 2) in hits(result, "other::total")
+    assert ("sum += mine::fib(x);", 2) in hits(result, "other::total", OTHER)
 
 
 def test_a_changed_crate_is_counted_as_it_is_now(front: FrontEnd, crates: Path) -> None:

@@ -16,7 +16,7 @@ use super::symbols::Outline;
 use super::{Native, State};
 use crate::child::{Child, Errand, Rehearsal};
 use crate::engine::surroundings::Surroundings;
-use crate::engine::{Cell, Failure, Host, Level, Output, Pass, Profiling, Ran};
+use crate::engine::{Cell, Failure, Host, Level, Output, Pass, Profiling, Ran, Trouble};
 use assay_link::native::Ending;
 use assay_link::watch::{Clock, Lens, Samples, Seen, Watched};
 use assay_magics::plan::Ask;
@@ -321,7 +321,9 @@ impl Passes<'_, '_> {
                 self.begins(Pass::Crates);
                 let built = dependencies.counting(site(workshop, &surroundings, &shelf));
                 let built = self.unless_stopped(built).await;
-                built.map(|built| built.map_err(|trouble| trouble.what))
+                // What cargo says of an error has many lines.
+                let why = |trouble: Trouble| trouble.what.lines().next().unwrap_or_default().to_owned();
+                built.map(|built| built.map_err(why))
             }
             None => None,
         };

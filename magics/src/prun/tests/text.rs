@@ -63,6 +63,7 @@ fn what_is_not_told_apart_is_not_summed_up() {
     profiled.calls.push(Calls { function: 0, total: 5, primitive: Some(1), at_least: false });
     let text = lines("%prun fib(25)", profiled);
     assert!(text.starts_with("12 function calls in 0.03000 seconds"), "{text}");
+    assert!(text.contains("ncalls is exact, of functions in cells and in crates of your own; it"), "{text}");
 }
 
 #[test]
