@@ -82,7 +82,11 @@ def test_prun_counts_calls_and_finds_where_time_goes(notebook: FrontEnd) -> None
 
 def test_prun_shows_a_flame_graph_in_every_form(notebook: FrontEnd) -> None:
     done = notebook.execute("%prun busy(30_000_000)").ok()
-    shown = [message.content["data"] for message in done.everything() if message.type == "display_data"]
+    displays = [message.content for message in done.everything() if message.type == "display_data"]
+    shown = [display["data"] for display in displays]
+    said = [display["metadata"][mime]["alt"] for display in displays for mime in ("image/svg+xml", "image/png") if mime in display["data"]]
+    assert len(said) == 2 and said[0] == said[1]
+    assert re.match(r"Flame graph\. .*busy.*: [\d,]+ samples; .*; the most of its own has busy, \d", said[0]), said[0]
     assert any("image/svg+xml" in data and "image/png" in data for data in shown)
     html = "".join(data.get("text/html", "") for data in shown)
     assert "busy" in html and "<script" not in html and "<svg" not in html and "<style" not in html
@@ -287,3 +291,107 @@ def test_what_stands_above_a_profile_has_its_types(front: FrontEnd) -> None:
     told = plain(done.error())
     assert "E0282" in told
     assert "help: what stands above `%memit` is compiled before the rest of the cell: write the type down" in told
+
+
+MINE = """
+use std::sync::atomic::{AtomicU64, Ordering};
+static CALLS: AtomicU64 = AtomicU64::new(0);
+pub fn fib(n: u64) -> u64 {
+    if n < 2 {
+        return n;
+    }
+    fib(n - 1) + fib(n - 2)
+}
+pub fn each<T: Copy>(all: &[T], mut f: impl FnMut(T)) {
+    for one in all {
+        f(*one);
+    }
+}
+pub struct Rule(pub Box<dyn Fn(u64) -> u64>);
+pub fn apply(rule: &Rule, n: u64) -> u64 {
+    (rule.0)(n)
+}
+pub fn called() -> u64 {
+    CALLS.fetch_add(1, Ordering::Relaxed)
+}
+"""
+
+OTHER = """
+pub fn total(all: &[u64]) -> u64 {
+    let mut sum = 0;
+    mine::each(all, |x| {
+        sum += mine::fib(x);
+    });
+    sum
+}
+"""
+
+
+def write_crate(folder: Path, name: str, source: str, dependencies: str = "") -> Path:
+    """Writes a crate, which nothing else can have been built of before."""
+    place = folder / name
+    (place / "src").mkdir(parents=True, exist_ok=True)
+    manifest = f'[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2024"\n[workspace]\n[dependencies]\n{dependencies}'
+    (place / "Cargo.toml").write_text(manifest)
+    (place / "src" / "lib.rs").write_text(source)
+    return place
+
+
+def hits(result: dict[str, Any], name: str, source: str) -> list[tuple[str, int]]:
+    """The lines of a function that have hits, by what stands there."""
+    text = source.splitlines()
+    lines = function(result, name)["lines"]
+    return [(text[line["line"] - 1].strip(), line["hits"]) for line in lines if line["hits"] is not None]
+
+
+@pytest.fixture
+def crates(front: FrontEnd, folder: Path) -> Iterator[Path]:
+    write_crate(folder, "mine", MINE)
+    write_crate(folder, "other", OTHER, 'mine = { path = "../mine" }')
+    front.execute(f':dep mine = {{ path = "{folder}/mine" }}\n:dep other = {{ path = "{folder}/other" }}').ok().everything()
+    yield folder
+    front.execute("%reset -f").ok().everything()
+
+
+def test_crates_of_ones_own_are_counted_exactly(front: FrontEnd, crates: Path) -> None:
+    front.execute("fn f(n: u64) -> u64 { other::total(&[n, 1]) + mine::fib(n) }").ok()
+    text, result = run(front, "%prun { f(10); mine::each(&[1, 2, 3], |x| { mine::called(); }); }")
+    calls = {one["name"]: one["calls"] for one in result["functions"] if one["calls"]}
+    expected = {"f": 1, "mine::fib": 2 * 177 + 1, "mine::each": 2, "mine::called": 3, "other::total": 1}
+    assert {name: calls.get(name) for name in expected} == expected, calls
+    assert calls["other::total::{closure#0}"] == 2, calls
+    assert "cells alone" not in text and "exact, of functions in cells and in crates of your own" in text
+    assert "statics of crates of your own began anew: `mine::CALLS`" in text
+    text, result = run(front, "%lprun -f mine::fib -f other::total { f(10) }")
+    assert hits(result, "mine::fib", MINE) == [
+        ("pub fn fib(n: u64) -> u64 {", 355),
+        ("if n < 2 {", 355),
+        ("return n;", 179),
+        ("fib(n - 1) + fib(n - 2)", 176),
+        ("}", 355),
+    ]
+    assert ("sum += mine::fib(x);", 2) in hits(result, "other::total", OTHER)
+
+
+def test_a_changed_crate_is_counted_as_it_is_now(front: FrontEnd, crates: Path) -> None:
+    _, result = run(front, "%prun mine::fib(5)")
+    assert function(result, "mine::fib")["calls"] == 15
+    (crates / "mine" / "src" / "lib.rs").write_text(MINE.replace("n < 2", "n < 3"))
+    _, result = run(front, "%prun { mine::fib(5); other::total(&[5]) }")
+    assert function(result, "mine::fib")["calls"] == 18
+    assert function(result, "other::total")["calls"] == 1
+
+
+def test_code_made_before_counts_at_least(front: FrontEnd, crates: Path) -> None:
+    front.execute("let rule = mine::Rule(Box::new(|n| mine::fib(n)));").ok()
+    text, result = run(front, "%prun { mine::apply(&rule, 5); mine::fib(5) }")
+    assert function(result, "mine::fib")["calls"] == 15 and "≥15" in text
+    assert "earlier cells and of crates of your own ran at least so often" in text
+    assert "began anew" not in text or "mine::CALLS" in text
+
+
+def test_what_reaches_no_crate_says_nothing_of_them(front: FrontEnd, crates: Path) -> None:
+    front.execute("fn g(n: u64) -> u64 { n + 1 }").ok()
+    text, result = run(front, "%prun g(1)")
+    assert function(result, "g")["calls"] == 1
+    assert "crates of your own" not in text

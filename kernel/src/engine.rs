@@ -177,6 +177,8 @@ pub(crate) enum Output {
 pub(crate) enum Pass {
     /// It runs again and again.
     Repeats,
+    /// Crates of the user's own are built so that they count.
+    Crates,
     /// It is compiled so that it counts.
     Counting,
     /// What it does is counted.

@@ -394,6 +394,7 @@ pub(super) fn against(plan: &Plan) -> Option<&String> {
 fn doing(pass: Pass) -> &'static str {
     match pass {
         Pass::Repeats => "it was short, and is repeated in a copy of the process",
+        Pass::Crates => "building crates of your own so that they count",
         Pass::Counting => "compiling it so that it counts",
         Pass::Counts => "counting, in a copy of the process",
         Pass::Sites => {

@@ -96,6 +96,6 @@ impl Shown<'_> {
         let of_a_cell = |figures: &&Figures<'_>| figures.listing.function.file.starts_with("cell[");
         let file =
             self.figures.iter().find(|figures| !of_a_cell(figures) && !figures.listing.is_counted())?;
-        Some(format!("How often lines run is counted in cells, not in `{}`.", file.listing.function.file))
+        Some(format!("How often lines of `{}` ran was not counted.", file.listing.function.file))
     }
 }

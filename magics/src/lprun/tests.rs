@@ -268,7 +268,7 @@ fn what_is_doubtful_is_said() {
         &|profiled| {
             profiled.functions[0].file = "words/src/lib.rs".to_owned();
         },
-        "\nHow often lines run is counted in cells, not in `words/src/lib.rs`.",
+        "\nHow often lines of `words/src/lib.rs` ran was not counted.",
     );
 }
 

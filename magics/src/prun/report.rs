@@ -6,7 +6,7 @@ use super::saved::{Compared, Saved};
 use super::{Prun, export, operators, table, tree, value};
 use crate::magic::{Call, Complaint, Report};
 use crate::measuring::{is_set, value as option};
-use crate::profiled::{Ending, Profiled, Time};
+use crate::profiled::{Ending, Origin, Profiled, Time};
 use crate::profiling::Watched;
 use crate::render::{Bundle, chart};
 use crate::result::figures::counted;
@@ -95,11 +95,10 @@ impl Shown<'_> {
         };
         let least = if at_least { "at least " } else { "" };
         let calls = format!("{least}{total} function call{}", if total == 1 { "" } else { "s" });
-        let primitive = if primitive == total {
-            String::new()
-        } else {
-            format!(" ({primitive} primitive call{})", if primitive == 1 { "" } else { "s" })
-        };
+        let primitive =
+            primitive.filter(|primitive| *primitive != total).map_or_else(String::new, |primitive| {
+                format!(" ({primitive} primitive call{})", if primitive == 1 { "" } else { "s" })
+            });
         (format!("{calls}{primitive} in {seconds}"), clock.to_owned())
     }
 
@@ -204,9 +203,16 @@ impl Shown<'_> {
     /// How the figures came about.
     fn notes(&self) -> Vec<String> {
         let figures = self.figures;
-        let calls = (!figures.profiled.calls.is_empty()).then_some(
-            "ncalls is exact, of functions in cells; it was counted in another run, in a copy of the process of which nothing is left.",
-        );
+        let of_crates = figures
+            .rows
+            .iter()
+            .any(|row| row.calls.is_some() && figures.function(row).origin == Origin::Local);
+        let own = if of_crates { " and in crates of your own" } else { "" };
+        let calls = (!figures.profiled.calls.is_empty()).then(|| {
+            format!(
+                "ncalls is exact, of functions in cells{own}; it was counted in another run, in a copy of the process of which nothing is left."
+            )
+        });
         let left_out = self.chosen.left_out.map(|(functions, samples)| {
             format!(
                 "Not listed: {} of libraries that {} little time of {} own ({:.1} % in all); -a lists all.",
@@ -227,7 +233,7 @@ impl Shown<'_> {
                 count(runs)
             )
         });
-        let parts = [time, repeated, calls.map(str::to_owned), folded, left_out];
+        let parts = [time, repeated, calls, folded, left_out];
         parts.into_iter().flatten().collect()
     }
 

@@ -103,7 +103,7 @@ fn own_and_cumulative_time_are_counted_once_a_stack() {
     assert_eq!(lines[..4], [Some((0, 2, 1000)), in_count, Some((2, 13, 250)), in_count]);
     assert_eq!(lines[5], Some((1, 14, 550)));
     assert_eq!(figures.rows[2].inlined, Inlined::Everywhere);
-    assert_eq!(figures.calls(), Some((120_001, 120_001, false)));
+    assert_eq!(figures.calls(), Some((120_001, Some(120_001), false)));
 
     let profiled = fib(&[1, 5, 27]);
     let figures = Figures::of(&profiled);

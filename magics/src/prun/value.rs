@@ -11,7 +11,7 @@ const FUNCTIONS: usize = 300;
 /// An expression of type `assay::measure::ProfileResult`.
 pub(super) fn expression(code: &str, figures: &Figures, chosen: &Chosen) -> String {
     let (calls, primitive) =
-        figures.calls().map_or((None, None), |(all, primitive, _)| (Some(all), Some(primitive)));
+        figures.calls().map_or((None, None), |(all, primitive, _)| (Some(all), primitive));
     let profiled = figures.profiled;
     let mut rust = format!(
         "::assay::measure::ProfileResult {{ code: ::std::string::String::from({code:?}), total_calls: {}, prim_calls: {}, total_tt: {:?}, wall: {:?}, user: {:?}, \

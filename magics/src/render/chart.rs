@@ -76,12 +76,15 @@ impl fmt::Display for Undrawable {
 
 impl std::error::Error for Undrawable {}
 
-/// All forms of a chart. The png has twice the pixels, so its metadata says how large it is to be shown.
+/// All forms of a chart. The png has twice the pixels, so its metadata says how large it is to be shown; what the chart says stands there for who cannot see it.
 fn bundle((picture, text): (Picture, String)) -> Result<Bundle, Undrawable> {
-    let shown = json!({ "width": picture.width.round() as u32, "height": picture.height.round() as u32 });
+    let said = picture.said();
+    let (width, height) = (picture.width.round() as u32, picture.height.round() as u32);
+    let shown = json!({ "width": width, "height": height, "alt": said });
     Ok(Bundle::text(text)
         .with("image/svg+xml", draw::svg(&picture)?)
         .with("image/png", STANDARD.encode(draw::png(&picture)?))
+        .with_metadata("image/svg+xml", json!({ "alt": said }))
         .with_metadata("image/png", shown))
 }
 

@@ -116,7 +116,8 @@ struct Lost {
     left_behind: Vec<String>,
 }
 
-fn site<'a>(workshop: &'a Workshop, surroundings: &'a Surroundings, shelf: &'a Path) -> Site<'a> {
+/// Where and with what crates are built.
+pub(super) fn site<'a>(workshop: &'a Workshop, surroundings: &'a Surroundings, shelf: &'a Path) -> Site<'a> {
     Site {
         toolchain: &workshop.toolchain,
         folder: &surroundings.folder,
@@ -126,7 +127,7 @@ fn site<'a>(workshop: &'a Workshop, surroundings: &'a Surroundings, shelf: &'a P
 }
 
 /// The folder of built crates in the kernel's cache.
-const SHELF: &str = "dependencies";
+pub(super) const SHELF: &str = "dependencies";
 
 /// `added regex 1.12.2, hex 0.4.3 · 4 crates built in 8.1 s`.
 fn added_line(change: &Change) -> String {

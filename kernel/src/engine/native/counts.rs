@@ -10,15 +10,18 @@ mod guards;
 mod library;
 mod map;
 mod older;
+mod own;
 mod places;
 mod tally;
 #[cfg(test)]
 mod tests;
 mod unreadable;
 
-pub(super) use library::{CRATE, flags};
+pub(super) use library::{CRATE, counters, flags, make_counters};
+pub(super) use own::mentions;
 
 use super::build::{Program, Workshop, build, unwritable};
+use super::dependencies::{self, Linked};
 use super::generate::shown;
 use super::notebook::Notebook;
 use super::source::{Edit, Source};
@@ -29,8 +32,9 @@ use assay_link::watch::{Counts, Lens, Seen, Watched};
 use assay_magics::profiled::{Calls, Function, Hits};
 use guards::Numbers;
 use map::Map;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tally::What;
 
 /// A cell that counts.
@@ -44,26 +48,63 @@ pub(super) struct Counted {
     older: Vec<String>,
     /// The cell that runs.
     cell: u32,
+    /// The crates of the user's own.
+    crates: Crates,
+    /// Their files, if they count.
+    own: own::Files,
 }
+
+/// What counts of the crates of the user's own.
+#[derive(Debug)]
+enum Crates {
+    /// The cell reaches none.
+    None,
+    /// All of them. Their statics begin anew, of each crate those that can change.
+    All { statics: BTreeMap<String, BTreeSet<String>> },
+    /// They run as they were compiled: why.
+    Nothing(String),
+}
+
+/// The crates of the user's own that a cell reaches, built so that they count, or why they were not; none if it reaches none.
+pub(super) type Reached = Option<Result<dependencies::Counting, String>>;
 
 /// Compiles a cell and all that it reaches so that it counts. The notebook stays as it is.
 pub(super) async fn build_counted(
     workshop: &mut Workshop,
     before: &Notebook,
     cell: &Cell,
+    crates: Reached,
 ) -> Result<Counted, Failure> {
-    let library = library::make(workshop).await?;
+    let (own, lack) = match crates.transpose() {
+        Ok(own) => (own, None),
+        Err(why) => (None, Some(why)),
+    };
+    let library = match &own {
+        Some(own) => own.counters.clone(),
+        None => {
+            make_counters(&workshop.toolchain, &workshop.folder.clone()).await.map_err(Failure::Trouble)?
+        }
+    };
     let mut notebook = before.clone();
     notebook.units.build_again();
-    let mut bench = Bench::with(workshop, library);
+    let mut bench = Bench::with(workshop, library, own.as_ref().map(|own| Arc::clone(&own.linked)));
     let program = build(bench.workshop, &notebook, cell).await?;
     let numbers = bench.numbers();
     drop(bench);
     let libraries = program.libraries.clone();
-    let read = tokio::task::spawn_blocking(move || maps(&libraries)).await;
-    let maps = read.unwrap_or_else(|_| Ok(Vec::new())).map_err(Failure::Trouble)?;
-    let older = older::reached(&program);
-    Ok(Counted { program, maps, numbers, older, cell: cell.number })
+    let read = tokio::task::spawn_blocking(move || {
+        let statics = own.map(|own| statics(&own)).transpose()?;
+        Ok((maps(&libraries)?, statics))
+    });
+    let read = read.await.unwrap_or_else(|_| Ok((Vec::new(), None)));
+    let (maps, statics) = read.map_err(Failure::Trouble)?;
+    let older = older::reached(&program, &BTreeSet::new());
+    let crates = match (lack, statics) {
+        (Some(why), _) => Crates::Nothing(why),
+        (None, Some(statics)) => Crates::All { statics },
+        (None, None) => Crates::None,
+    };
+    Ok(Counted { program, maps, numbers, older, cell: cell.number, crates, own: own::Files::default() })
 }
 
 /// What code that counts is built with.
@@ -90,12 +131,17 @@ impl Counting {
 /// A workshop in which code is built that counts, as long as this is there: whoever waits for it may give up.
 struct Bench<'w> {
     workshop: &'w mut Workshop,
+    /// What it has else.
+    usual: Arc<Linked>,
 }
 
 impl<'w> Bench<'w> {
-    fn with(workshop: &'w mut Workshop, library: PathBuf) -> Self {
+    /// On these crates, or on those that it has.
+    fn with(workshop: &'w mut Workshop, library: PathBuf, linked: Option<Arc<Linked>>) -> Self {
         workshop.counting = Some(Counting { library, numbers: Numbers::default() });
-        Self { workshop }
+        let usual = Arc::clone(&workshop.linked);
+        workshop.linked = linked.unwrap_or_else(|| Arc::clone(&usual));
+        Self { workshop, usual }
     }
 
     fn numbers(&mut self) -> Numbers {
@@ -106,7 +152,14 @@ impl<'w> Bench<'w> {
 impl Drop for Bench<'_> {
     fn drop(&mut self) {
         self.workshop.counting = None;
+        self.workshop.linked = Arc::clone(&self.usual);
     }
+}
+
+/// The statics of crates that count that can change.
+fn statics(own: &dependencies::Counting) -> Result<BTreeMap<String, BTreeSet<String>>, Trouble> {
+    let bytes = std::fs::read(&own.library).map_err(|error| unwritable(&own.library, &error))?;
+    Ok(own::statics(&bytes, &own.crates))
 }
 
 /// The maps of those of these libraries that count.
@@ -129,6 +182,35 @@ fn panics(watched: &Watched) -> u64 {
     calls.iter().find(|(number, ..)| *number == u64::from(guards::PANICS)).map_or(0, |(_, total, _)| *total)
 }
 
+/// That statics have begun anew, if any of them are of crates in which something ran.
+fn anew(statics: &BTreeMap<String, BTreeSet<String>>, hits: &[Hits]) -> Option<String> {
+    let ran = |name: &str| {
+        let source = format!("{name}/src/");
+        let mut of_it = hits.iter().filter(|hits| hits.file.starts_with(&source)).peekable();
+        // A crate that the notebook calls otherwise has its files under that name.
+        of_it.peek().is_none() || of_it.any(|hits| hits.lines.iter().any(|(_, count)| *count > 0))
+    };
+    let of_crates = statics.iter().filter(|(name, statics)| !statics.is_empty() && ran(name));
+    let all: Vec<String> = of_crates
+        .map(|(name, statics)| {
+            let mut names: Vec<String> = statics.iter().map(|one| format!("{name}::{one}")).collect();
+            let more = names.len().saturating_sub(MOST_NAMED);
+            names.truncate(MOST_NAMED);
+            let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+            named(&names) + &more
+        })
+        .collect();
+    (!all.is_empty()).then(|| {
+        format!(
+            "Where it was counted, statics of crates of your own began anew: {}. Code that goes by what they hold may have taken another way there.",
+            all.join("; ")
+        )
+    })
+}
+
+/// So many statics of a crate are named.
+const MOST_NAMED: usize = 6;
+
 /// `a`, `b` and `c`.
 fn named(names: &[String]) -> String {
     match names {
@@ -147,6 +229,14 @@ impl Counted {
         Lens::Counts { counters: self.maps.iter().map(Map::counters).collect() }
     }
 
+    /// Knows the texts of the crates that count: to be asked for before what was counted is read.
+    pub(super) fn learn(&mut self, outline: &Outline) {
+        if let Crates::All { .. } = self.crates {
+            self.own = own::Files::of(outline);
+            self.older = older::reached(&self.program, &self.own.holders());
+        }
+    }
+
     /// What was counted, in the user's terms.
     pub(super) fn read(
         &self,
@@ -158,18 +248,25 @@ impl Counted {
         self.read_with(counts, &at, &mut |function| functions.index(function))
     }
 
-    /// What is not exact about it, a sentence each; `own_crates` says whether the notebook has crates of the user's own.
-    pub(super) fn doubts(&self, watched: &Watched, own_crates: bool) -> Vec<String> {
+    /// What is not exact about it, a sentence each. These hits were counted.
+    pub(super) fn doubts(&self, watched: &Watched, hits: &[Hits]) -> Vec<String> {
         let mut doubts = Vec::new();
-        if own_crates {
-            doubts.push(
-                "Calls and hits are counted in cells alone: crates of your own run as they were compiled."
-                    .to_owned(),
-            );
-        }
+        let own = match &self.crates {
+            Crates::None => "",
+            Crates::All { statics } => {
+                doubts.extend(anew(statics, hits));
+                " and of crates of your own"
+            }
+            Crates::Nothing(why) => {
+                doubts.push(format!(
+                    "Calls and hits are counted in cells alone: crates of your own run as they were compiled, for they cannot be built so that they count ({why})."
+                ));
+                ""
+            }
+        };
         if !self.older.is_empty() {
             doubts.push(format!(
-                "What is in {} may call code that was compiled before and counts nothing: functions and lines of earlier cells ran at least so often.",
+                "What is in {} may call code that was compiled before and counts nothing: functions and lines of earlier cells{own} ran at least so often.",
                 named(&self.older)
             ));
         }
@@ -195,13 +292,17 @@ impl Counted {
         index: &mut dyn FnMut(Function) -> usize,
     ) -> (Vec<Calls>, Vec<Hits>) {
         let notebook = &self.program.notebook;
-        let tally = tally::tally(&self.maps, &counts.libraries, &notebook.files);
+        let tally = tally::tally(&self.maps, &counts.libraries, &notebook.files, &self.own);
         let guarded: BTreeMap<u64, (u64, u64)> =
             counts.calls.iter().map(|(number, total, primitive)| (*number, (*total, *primitive))).collect();
         let mut calls: BTreeMap<usize, Calls> = BTreeMap::new();
         for ((cell, byte), (what, total)) in tally.calls {
             let Some((line, column)) = self.place(cell, byte) else { continue };
-            let Some(function) = at(&shown(cell), line, column) else { continue };
+            // A crate has many functions.
+            if total == 0 && self.own.shown(cell).is_some() {
+                continue;
+            }
+            let Some(function) = at(&self.shown(cell), line, column) else { continue };
             if what == What::Unknown && !function.name.contains("{closure") {
                 continue;
             }
@@ -223,13 +324,20 @@ impl Counted {
             calls.entry(function).and_modify(|one| *one = sum(*one)).or_insert(called);
         }
         let hits = tally.lines.into_iter();
-        let hits = hits.map(|(cell, lines)| Hits { file: shown(cell), lines: lines.into_iter().collect() });
+        let hits =
+            hits.map(|(cell, lines)| Hits { file: self.shown(cell), lines: lines.into_iter().collect() });
         (calls.into_values().collect(), hits.collect())
     }
 
-    /// Line and column, in bytes from 1, of a byte of a cell.
+    /// What a cell, or a file of a crate, is called.
+    fn shown(&self, cell: u32) -> String {
+        self.own.shown(cell).map_or_else(|| shown(cell), str::to_owned)
+    }
+
+    /// Line and column, in bytes from 1, of a byte of a cell, or of a file of a crate.
     fn place(&self, cell: u32, byte: usize) -> Option<(u32, u32)> {
-        let before = self.program.notebook.texts.get(&cell)?.get(..byte)?;
+        let text = || self.program.notebook.texts.get(&cell).map(|text| &**text);
+        let before = self.own.text(cell).or_else(text)?.get(..byte)?;
         let line = before.matches('\n').count() + 1;
         let column = byte - before.rfind('\n').map_or(0, |at| at + 1) + 1;
         Some((u32::try_from(line).ok()?, u32::try_from(column).ok()?))

@@ -5,6 +5,7 @@
 //! what was made of the old one is named to the caller, who takes it away.
 
 mod cargo;
+mod counting;
 mod graph;
 mod hidden;
 mod layer;
@@ -18,6 +19,7 @@ mod shelf;
 mod sources;
 mod symbols;
 
+pub(super) use counting::Counting;
 pub(super) use linked::{CRATES, Linked};
 pub(super) use reading::Reading;
 
@@ -329,13 +331,19 @@ impl Building<'_> {
         let has = |layers: &[Layer], one: &Library| {
             file_name(&one.file).is_some_and(|name| layers.iter().any(|layer| layer.files.contains(&name)))
         };
-        let fresh: Vec<&Library> = needed.iter().copied().filter(|one| !has(&layers, one)).collect();
-        if !fresh.is_empty() {
+        let fresh = needed.iter().copied().filter(|one| !has(&layers, one));
+        let packages = next.graph.own();
+        let (own, others): (Vec<&Library>, Vec<&Library>) =
+            fresh.partition(|one| packages.contains(one.package.as_str()));
+        for (fresh, own) in [(others, false), (own, true)] {
+            if fresh.is_empty() {
+                continue;
+            }
             (self.told)("Linking".to_owned());
-            let natives =
-                built.natives.iter().filter(|one| fresh.iter().any(|fresh| fresh.package == one.package));
-            let natives: Vec<Native> = natives.cloned().collect();
-            let layer = Layer::link(self.site.toolchain, self.shelf, &layers, &fresh, &natives).await?;
+            let natives = natives_of(&fresh, built);
+            // What is nobody's own stands on nothing that is.
+            let base: Vec<Layer> = layers.iter().filter(|layer| own || !layer.own).cloned().collect();
+            let layer = Layer::link(self.site.toolchain, self.shelf, &base, &fresh, &natives, own).await?;
             layers.push(layer);
         }
         next.see(layers, &needed, built)
@@ -447,6 +455,12 @@ impl Resolved {
     fn version_of(&self, name: &str) -> String {
         self.package_of(name).map_or_else(|| name.to_owned(), |package| format!("{name} {}", package.version))
     }
+}
+
+/// The libraries in other languages that are linked to these crates.
+fn natives_of(crates: &[&Library], built: &Built) -> Vec<Native> {
+    let natives = built.natives.iter().filter(|one| crates.iter().any(|other| other.package == one.package));
+    natives.cloned().collect()
 }
 
 /// Where a layer keeps a file of cargo's.

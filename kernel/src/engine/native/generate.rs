@@ -41,6 +41,9 @@ pub(super) struct File {
 /// The file of a cell's statements.
 pub(super) const STATEMENTS: &str = "statements.rs";
 
+/// The module of names that keep types from being printed without their paths.
+pub(super) const COLLIDING: &str = "assay_names_here";
+
 /// What a crate loads besides what it names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Loaded {
@@ -201,7 +204,7 @@ fn colliding(root: &mut Source, loaded: &Loaded) {
     root.ours(&loaded.crates);
     // What is written with `r#` is mentioned without.
     let names = loaded.names.iter().filter(|name| !is_keyword(name)).cloned().collect();
-    root.ours(&format!("{}\n", colliding_names("assay_names_here", &names)));
+    root.ours(&format!("{}\n", colliding_names(COLLIDING, &names)));
 }
 
 /// What code calls the file of a cell.

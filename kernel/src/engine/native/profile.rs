@@ -7,18 +7,22 @@ mod queue;
 mod told;
 mod watching;
 
+use super::addition::{SHELF, site};
 use super::build::{Workshop, build};
-use super::counts::{Counted, build_counted};
+use super::counts::{self, Counted, build_counted};
+use super::dependencies::Dependencies;
 use super::notebook::Notebook;
 use super::run::{Presses, errand};
 use super::symbols::Outline;
 use super::{Native, State};
 use crate::child::{Child, Errand, Rehearsal};
-use crate::engine::{Cell, Failure, Host, Level, Output, Pass, Profiling, Ran};
+use crate::engine::surroundings::Surroundings;
+use crate::engine::{Cell, Failure, Host, Level, Output, Pass, Profiling, Ran, Trouble};
 use assay_link::native::Ending;
 use assay_link::watch::{Clock, Lens, Samples, Seen, Watched};
 use assay_magics::plan::Ask;
 use assay_magics::profiled::{self, Profiled};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -100,6 +104,8 @@ impl Native {
         };
         let (before, with) = (Arc::clone(&state.notebook), ready.program.notebook.clone());
         let plain = errand(&ready.program, &once, Lens::Clear);
+        let own = state.dependencies.own_names();
+        let reaches = ask.counts && !own.is_empty() && counts::mentions(&ready.program, &own);
         let allowed = self.checkpoints.load(Ordering::Relaxed);
         let copies = Copies::make(&ready.child, &ask, again.is_some(), allowed).await;
         let watching = Arc::new(Watching::new(Arc::clone(&host), ready.child.pid()));
@@ -126,10 +132,13 @@ impl Native {
         // The other build and the lens of a rehearsal make it slower, and what it waits for may be late.
         passes.patience = 2 * Duration::from_nanos(runs.iter().map(|run| run.wall).max().unwrap_or(0));
         let mut found = Found { runs, ready, ..Found::default() };
+        let State { workshop, dependencies, .. } = &mut *state;
         if lives(&ran)
-            && let Some(workshop) = &mut state.workshop
+            && let Some(workshop) = workshop
         {
-            let source = Sources { before: &before, once: &once, again: again.as_ref(), plain };
+            let (surroundings, shelf) = (self.surroundings().clone(), self.cache.join(SHELF));
+            let own = reaches.then_some(Own { dependencies, surroundings, shelf });
+            let source = Sources { before: &before, once: &once, again: again.as_ref(), plain, own };
             passes.carry_out(copies, &ask, source, workshop, ran.is_ok(), &mut found).await;
         }
         host.output(Output::Pass(Pass::Names));
@@ -140,7 +149,8 @@ impl Native {
         let told = tokio::task::spawn_blocking(move || {
             let mut outline = Outline::of(&with, &once, &local);
             found.repeats.iter().for_each(|(notebook, _)| outline.learn(notebook));
-            told(&found, &ask, &functions, &outline, ending, !local.is_empty())
+            found.counts.iter_mut().for_each(|(counted, _)| counted.learn(&outline));
+            told(&found, &ask, &functions, &outline, ending)
         });
         (told.await.inspect_err(|error| tracing::error!("a profile could not be made: {error}")).ok(), ran)
     }
@@ -249,6 +259,15 @@ struct Sources<'a> {
     again: Option<&'a Cell>,
     /// The program that ran; none if it has no statements.
     plain: Option<Errand>,
+    /// None if it reaches no crate of the user's own.
+    own: Option<Own<'a>>,
+}
+
+/// The crates of the user's own, and where and with what they are built.
+struct Own<'a> {
+    dependencies: &'a mut Dependencies,
+    surroundings: Surroundings,
+    shelf: PathBuf,
 }
 
 impl Passes<'_, '_> {
@@ -270,7 +289,7 @@ impl Passes<'_, '_> {
             found.repeats = self.repeat(copy, workshop, source.before, again, samples(ask)).await;
         }
         if let Some(copy) = counts {
-            found.counts = self.count(copy, workshop, source.before, source.once).await;
+            found.counts = self.count(copy, workshop, source.before, source.once, source.own).await;
         }
         if let (Some(copy), Some(plain)) = (sites, source.plain) {
             self.begins(Pass::Sites);
@@ -311,14 +330,26 @@ impl Passes<'_, '_> {
         workshop: &mut Workshop,
         before: &Notebook,
         once: &Cell,
+        own: Option<Own<'_>>,
     ) -> Option<(Counted, Watched)> {
         if let Err(why) = &copy {
             // Nothing is compiled in vain.
             self.lacks(Aim::Counts, why);
             return None;
         }
+        let crates = match own {
+            Some(Own { dependencies, surroundings, shelf }) => {
+                self.begins(Pass::Crates);
+                let built = dependencies.counting(site(workshop, &surroundings, &shelf));
+                let built = self.unless_stopped(built).await;
+                // What cargo says of an error has many lines.
+                let why = |trouble: Trouble| trouble.what.lines().next().unwrap_or_default().to_owned();
+                built.map(|built| built.map_err(why))
+            }
+            None => None,
+        };
         self.begins(Pass::Counting);
-        let Some(built) = self.unless_stopped(build_counted(workshop, before, once)).await else {
+        let Some(built) = self.unless_stopped(build_counted(workshop, before, once, crates)).await else {
             self.lacks(Aim::Counts, "it was interrupted");
             return None;
         };

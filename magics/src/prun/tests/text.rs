@@ -56,6 +56,17 @@ fn recursion_has_primitive_calls() {
 }
 
 #[test]
+fn what_is_not_told_apart_is_not_summed_up() {
+    let mut profiled = fib(&[3, 3, 3]);
+    profiled.functions[1].origin = Origin::Local;
+    profiled.calls = vec![Calls { function: 1, total: 7, primitive: None, at_least: false }];
+    profiled.calls.push(Calls { function: 0, total: 5, primitive: Some(1), at_least: false });
+    let text = lines("%prun fib(25)", profiled);
+    assert!(text.starts_with("12 function calls in 0.03000 seconds"), "{text}");
+    assert!(text.contains("ncalls is exact, of functions in cells and in crates of your own; it"), "{text}");
+}
+
+#[test]
 fn counts_that_may_be_too_small_say_so() {
     let mut profiled = fib(&[3, 3, 3]);
     profiled.calls = vec![Calls { function: 1, total: 7, primitive: None, at_least: true }];

@@ -112,7 +112,7 @@ fn picture(bars: &Bars, summary: &str, least: f64) -> Picture {
     let pixels = (MARGIN + labels + 12.0, columns.0 - values - 14.0);
     let axis = Axis::linear((0.0, greatest(bars).max(1e-10)), pixels);
     let foot = TOP + 2.0 + ROW * bars.bars.len() as f64;
-    let mut picture = sheet(&bars.title, summary, foot + 30.0);
+    let mut picture = sheet("Bars", &bars.title, summary, foot + 30.0);
     draw_below(&mut picture, &axis, &axis.ticks(bars.quantity), foot, TOP);
     for (index, bar) in bars.bars.iter().enumerate() {
         let middle = TOP + ROW * (index as f64 + 0.5);

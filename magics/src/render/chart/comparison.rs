@@ -107,7 +107,12 @@ fn picture(title: &str, summary: &str, rows: &[Row], axis: Axis) -> Picture {
     let axis = axis.between((MARGIN + labels + 14.0, WIDTH - MARGIN - figures - 14.0));
     let notice = notice(rows, &axis);
     let foot = TOP + 6.0 + ROW * rows.len() as f64;
-    let mut picture = sheet(title, summary, foot + if notice.is_some() { 50.0 } else { 30.0 });
+    let mut picture = sheet(
+        "Distributions side by side",
+        title,
+        summary,
+        foot + if notice.is_some() { 50.0 } else { 30.0 },
+    );
     draw_below(&mut picture, &axis, &axis.ticks(Quantity::Seconds), foot, TOP);
     let base = |index: usize| TOP + 4.0 + CURVE + ROW * index as f64;
     if let Some(fastest) = rows.first().filter(|_| rows.len() > 1) {

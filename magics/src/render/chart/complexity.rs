@@ -97,7 +97,7 @@ fn picture(complexity: &Complexity, summary: &str, sizes: &[Size]) -> Picture {
     let values = upright.ticks(complexity.quantity);
     let left = MARGIN + room_at_left(&values);
     let across = Axis::logarithmic(spread(sizes.iter().map(|size| size.n)), (left, WIDTH - MARGIN - 14.0));
-    let mut picture = sheet(&complexity.title, summary, foot + 48.0);
+    let mut picture = sheet("Growth with n", &complexity.title, summary, foot + 48.0);
     draw_left(&mut picture, &upright, &values, left, WIDTH - MARGIN - 14.0);
     draw_below(&mut picture, &across, &across.counts(), foot, top);
     let middle = (left + WIDTH - MARGIN - 14.0) / 2.0;

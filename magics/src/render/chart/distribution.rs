@@ -62,7 +62,8 @@ fn picture(title: &str, samples: &Samples) -> Picture {
     let foot = base + RUG + 12.0;
     let ringed = samples.within(window).iter().any(|sample| samples.is_outlier(*sample));
     let summary = summary(samples, if ringed { " (rings)" } else { "" });
-    let mut picture = sheet(title, &summary, foot + if notices.is_empty() { 30.0 } else { 50.0 });
+    let mut picture =
+        sheet("Distribution", title, &summary, foot + if notices.is_empty() { 30.0 } else { 50.0 });
     draw_below(&mut picture, &axis, &axis.ticks(Quantity::Seconds), foot, top);
     if curve > 0.0 {
         draw_curve(&mut picture, samples, &axis, base);

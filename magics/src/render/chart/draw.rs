@@ -33,9 +33,10 @@ pub(super) fn svg(picture: &Picture) -> Result<String, Undrawable> {
     let (_, shapes) = drawn.split_once('>').unwrap_or_default();
     let (width, height) = (picture.width, picture.height);
     let (title, description) = (escape(&picture.title), escape(&picture.description));
+    let said = escape(&picture.said());
     Ok(format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {} {}\" \
-         role=\"img\" aria-label=\"{title}: {description}\" stroke-linejoin=\"round\">\n\
+         role=\"img\" aria-label=\"{said}\" stroke-linejoin=\"round\">\n\
          <title>{title}</title>\n<desc>{description}</desc>{shapes}",
         size.0, size.1
     ))

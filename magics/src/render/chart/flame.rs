@@ -11,6 +11,7 @@ use super::picture::{Label, Picture};
 use super::theme::{Colour, INK, MARGIN, TEXT, TOP, WIDTH, sheet};
 use super::{Undrawable, blocks, bundle, font};
 use crate::render::Bundle;
+use std::collections::BTreeMap;
 
 /// Frames below this share are not drawn: at 600 pixels they are two pixels wide.
 const NARROW: f64 = 0.003;
@@ -229,11 +230,33 @@ impl<'a> Plan<'a> {
         narrow.into_iter().chain(deep).chain(self.flame.notes.iter().cloned()).collect()
     }
 
+    /// Which function has the most of its own: what the eye finds by its width.
+    fn hottest(&self) -> Option<String> {
+        let mut own: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut frames: Vec<&Frame> = self.flame.frames.iter().collect();
+        while let Some(frame) = frames.pop() {
+            if frame.kind != Kind::Group {
+                *own.entry(&frame.name).or_default() += frame.own();
+            }
+            frames.extend(&frame.children);
+        }
+        let (name, weight) = own.into_iter().max_by_key(|(_, weight)| *weight)?;
+        let share = weight as f64 / self.whole as f64;
+        Some(format!("the most of its own has {}, {}", font::one_line(name), percent(share)))
+    }
+
     fn picture(&self) -> Picture {
         let foot = TOP + LEVEL * self.levels as f64 + 6.0;
         let notes = self.notes();
-        let mut picture =
-            sheet(&self.flame.title, &self.summary(), foot + 20.0 * (1 + notes.len()) as f64 + 6.0);
+        let mut picture = sheet(
+            "Flame graph",
+            &self.flame.title,
+            &self.summary(),
+            foot + 20.0 * (1 + notes.len()) as f64 + 6.0,
+        );
+        if let Some(hottest) = self.hottest() {
+            picture.description = format!("{}; {hottest}", picture.description);
+        }
         let room = WIDTH - 2.0 * MARGIN;
         for Placed { frame, level, left, width } in &self.boxes {
             let (from, to) = (MARGIN + room * left, MARGIN + room * (left + width));

@@ -72,7 +72,7 @@ fn picture(title: &str, summary: &str, samples: &[(f64, f64)], peak: (f64, f64))
     let left = MARGIN + room_at_left(&values);
     let ends = samples.first().map_or(0.0, |first| first.0)..samples.last().map_or(0.0, |last| last.0);
     let across = Axis::linear((ends.start, ends.end.max(ends.start + 1e-9)), (left, WIDTH - MARGIN - 8.0));
-    let mut picture = sheet(title, summary, foot + 30.0);
+    let mut picture = sheet("Live heap over time", title, summary, foot + 30.0);
     let curve = thinned(samples, &across, &upright);
     draw_left(&mut picture, &upright, &values, left, across.pixels().1);
     draw_below(&mut picture, &across, &across.ticks(Quantity::Seconds), foot, foot);

@@ -1,6 +1,10 @@
 //! A chart as a list of shapes, in CSS pixels: what the charts make, and what svg and png are drawn from.
 
+use super::blocks;
 use super::theme::{Colour, MUTED, PAPER, TEXT};
+
+/// Nobody listens to a longer piece of code.
+const SPOKEN: usize = 120;
 
 /// Points are `(x, y)`; y grows downwards.
 pub(super) type Point = (f64, f64);
@@ -12,7 +16,9 @@ pub(super) struct Picture {
     pub(super) width: f64,
     /// In CSS pixels.
     pub(super) height: f64,
-    /// What it is.
+    /// What sort of chart it is.
+    pub(super) kind: &'static str,
+    /// What it is of.
     pub(super) title: String,
     /// What it shows, for who cannot see it.
     pub(super) description: String,
@@ -105,9 +111,14 @@ impl Label {
 }
 
 impl Picture {
-    pub(super) fn new(width: f64, height: f64, title: &str, description: &str) -> Self {
+    pub(super) fn new(width: f64, height: f64, kind: &'static str, title: &str, description: &str) -> Self {
         let (title, description) = (title.to_owned(), description.to_owned());
-        Self { width, height, title, description, shapes: Vec::new() }
+        Self { width, height, kind, title, description, shapes: Vec::new() }
+    }
+
+    /// All of it in one sentence: what stands in the place of the picture where it is not seen.
+    pub(super) fn said(&self) -> String {
+        format!("{}. {}: {}.", self.kind, blocks::shorten(&self.title, SPOKEN), self.description)
     }
 
     pub(super) fn label(&mut self, label: Label) {

@@ -101,7 +101,15 @@ fn each_chart_has_all_forms_and_each_is_small() {
         assert_eq!(kinds, ["text/plain", "image/svg+xml", "image/png"]);
         let (svg, png) = (content(&bundle, "image/svg+xml"), content(&bundle, "image/png"));
         assert!(svg.len() < 100_000 && png.len() < 100_000, "{} and {} bytes", svg.len(), png.len());
-        assert_eq!(bundle.metadata["image/png"], shown);
+        let said = bundle.metadata["image/png"]["alt"].clone();
+        assert_eq!(bundle.metadata["image/svg+xml"], json!({ "alt": said }));
+        assert_eq!(
+            bundle.metadata["image/png"],
+            json!({ "width": 600, "height": shown["height"], "alt": said })
+        );
+        let said = said.as_str().unwrap();
+        assert!(said.len() < 700 && !said.contains(['\n', '`']) && said.ends_with('.'), "{said}");
+        assert!(svg.contains(&format!("aria-label=\"{}\"", crate::render::escape(said))));
         assert_eq!(
             size_of_png(png),
             json!({ "width": 1200, "height": shown["height"].as_u64().unwrap() * 2 })
@@ -131,7 +139,8 @@ fn the_svg_is_xml_that_says_what_it_shows() {
             |name| root.children().find(|node| node.has_tag_name(("http://www.w3.org/2000/svg", name)));
         let (title, description) = (child("title").unwrap(), child("desc").unwrap());
         assert!(!title.text().unwrap().is_empty() && !description.text().unwrap().is_empty());
-        assert!(root.attribute("aria-label").unwrap().starts_with(title.text().unwrap()));
+        let said = root.attribute("aria-label").unwrap();
+        assert!(said.starts_with(picture.kind) && said.contains(description.text().unwrap()), "{said}");
         let background = root.children().find(|node| node.tag_name().name() == "rect").unwrap();
         let size = |node: roxmltree::Node<'_, '_>| {
             [node.attribute("width"), node.attribute("height")].map(|side| side.unwrap().to_owned())

@@ -48,9 +48,9 @@ pub(super) const TOP: f64 = 56.0;
 /// An empty chart of this height under its heading, which is shortened where it is too long.
 ///
 /// `summary` is the sentence below the title; it is the description for who cannot see the chart, too.
-pub(super) fn sheet(title: &str, summary: &str, height: f64) -> Picture {
+pub(super) fn sheet(kind: &'static str, title: &str, summary: &str, height: f64) -> Picture {
     let (title, summary) = (&font::one_line(title), &font::one_line(summary));
-    let mut picture = Picture::new(WIDTH, height, title, summary);
+    let mut picture = Picture::new(WIDTH, height, kind, title, summary);
     let room = WIDTH - 2.0 * MARGIN;
     picture.label(Label::new((MARGIN, 20.0), font::shorten(title, TITLE, room)).size(TITLE).colour(INK));
     picture.label(Label::new((MARGIN, 40.0), font::shorten(summary, TEXT, room)));

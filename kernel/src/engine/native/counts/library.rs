@@ -5,9 +5,10 @@
 //! common to be in one of them. The version of the counters, a constant of that runtime, is kept in it.
 
 use super::map;
-use crate::engine::native::build::{Workshop, unwritable};
+use crate::engine::Trouble;
+use crate::engine::native::build::unwritable;
 use crate::engine::native::rustc::{self, Compiled, Order};
-use crate::engine::{Failure, Trouble};
+use crate::engine::native::toolchain::Toolchain;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,25 +31,32 @@ pub(in super::super) fn flags() -> impl Iterator<Item = OsString> {
         .map(OsString::from)
 }
 
-/// Makes it, once for each workshop.
-pub(super) async fn make(workshop: &Workshop) -> Result<PathBuf, Failure> {
-    let folder = workshop.folder.join(CRATE);
-    let library = folder.join(format!("lib{CRATE}.so"));
+/// Where it is in a folder in which it was made.
+pub(in super::super) fn counters(folder: &Path) -> PathBuf {
+    folder.join(CRATE).join(format!("lib{CRATE}.so"))
+}
+
+/// Makes it in a folder, once.
+pub(in super::super) async fn make_counters(
+    toolchain: &Toolchain,
+    folder: &Path,
+) -> Result<PathBuf, Trouble> {
+    let library = counters(folder);
     if !library.is_file() {
-        compile(workshop, &folder, &library).await?;
+        compile(toolchain, folder, &library).await?;
     }
-    let bytes = fs::read(&library).map_err(|error| Failure::Trouble(unwritable(&library, &error)))?;
+    let bytes = fs::read(&library).map_err(|error| unwritable(&library, &error))?;
     match map::check_version(&bytes) {
         Ok(()) => Ok(library),
-        Err(why) => Err(Failure::Trouble(refused(&why.to_string()))),
+        Err(why) => Err(refused(&why.to_string())),
     }
 }
 
-async fn compile(workshop: &Workshop, folder: &Path, library: &Path) -> Result<(), Failure> {
+async fn compile(toolchain: &Toolchain, folder: &Path, library: &Path) -> Result<(), Trouble> {
     let root = Path::new(CRATE).join("lib.rs");
-    fs::create_dir_all(folder)
-        .and_then(|()| fs::write(workshop.folder.join(&root), TEXT))
-        .map_err(|error| Failure::Trouble(unwritable(&workshop.folder, &error)))?;
+    fs::create_dir_all(folder.join(CRATE))
+        .and_then(|()| fs::write(folder.join(&root), TEXT))
+        .map_err(|error| unwritable(folder, &error))?;
     let order = Order {
         root,
         crate_name: CRATE.to_owned(),
@@ -61,13 +69,12 @@ async fn compile(workshop: &Workshop, folder: &Path, library: &Path) -> Result<(
         renames: Vec::new(),
         extra: flags().collect(),
     };
-    let compiled = rustc::compile(&workshop.toolchain, &workshop.folder, &order).await;
-    match compiled.map_err(Failure::Trouble)? {
+    match rustc::compile(toolchain, folder, &order).await? {
         Compiled { ok: true, .. } => Ok(()),
         Compiled { messages, .. } => {
             let first = messages.iter().find(|message| message.level == "error");
             let why = first.map_or("rustc does not say why", |message| message.message.as_str());
-            Err(Failure::Trouble(refused(why)))
+            Err(refused(why))
         }
     }
 }

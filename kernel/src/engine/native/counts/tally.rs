@@ -2,6 +2,7 @@
 
 use super::coverage::{Place, Region};
 use super::map::Map;
+use super::own;
 use super::places::{self, Body, Places, Sort};
 use crate::engine::native::source::Source;
 use std::cmp::Reverse;
@@ -10,7 +11,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What was counted in cells.
+/// What was counted, in cells and in the files of crates that count, which have numbers too.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     /// Of each cell, line and hits.
@@ -31,7 +32,12 @@ pub(super) enum What {
 }
 
 /// What the counters of libraries say, at these figures: of each library in its order, none if it is not loaded.
-pub(super) fn tally(maps: &[Map], counts: &[Vec<u64>], files: &BTreeMap<PathBuf, Arc<Source>>) -> Tally {
+pub(super) fn tally(
+    maps: &[Map],
+    counts: &[Vec<u64>],
+    files: &BTreeMap<PathBuf, Arc<Source>>,
+    own: &own::Files,
+) -> Tally {
     let mut texts: BTreeMap<&str, Option<Text<'_>>> = BTreeMap::new();
     for (number, map) in maps.iter().enumerate() {
         let counts = counts.get(number).map(Vec::as_slice).unwrap_or_default();
@@ -39,7 +45,10 @@ pub(super) fn tally(maps: &[Map], counts: &[Vec<u64>], files: &BTreeMap<PathBuf,
             let mut first: Option<(&str, Entry)> = None;
             for (region, count) in function {
                 let file = &*region.file;
-                let text = texts.entry(file).or_insert_with(|| source_of(files, file).map(Text::new));
+                let text = texts.entry(file).or_insert_with(|| {
+                    let cells = source_of(files, file).map(|source| Text::new(source, true));
+                    cells.or_else(|| own.source(file).map(|source| Text::new(source, false)))
+                });
                 let Some((text, range)) = text
                     .as_mut()
                     .and_then(|text| Some((text.bytes(region)?, text)))
@@ -76,6 +85,8 @@ fn source_of<'f>(files: &'f BTreeMap<PathBuf, Arc<Source>>, name: &str) -> Optio
 /// A file, and what was counted in it.
 struct Text<'s> {
     source: &'s Source,
+    /// Whether something of ours stands at the beginning of its bodies.
+    guarded: bool,
     /// Where each line begins.
     starts: Vec<usize>,
     /// None if the file is not understood.
@@ -89,11 +100,12 @@ struct Text<'s> {
 }
 
 impl<'s> Text<'s> {
-    fn new(source: &'s Source) -> Self {
+    fn new(source: &'s Source, guarded: bool) -> Self {
         let text = source.text();
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         Self {
             source,
+            guarded,
             starts,
             places: places::of_file(text),
             regions: BTreeMap::new(),
@@ -124,7 +136,7 @@ impl<'s> Text<'s> {
         let into = match self.entered_by(entry) {
             Entered::Body(body) => self.entered.entry(body).or_default(),
             Entered::Unknown => self.unknown.entry(entry.at).or_default(),
-            Entered::Future => return,
+            Entered::Nothing => return,
         };
         *into = into.saturating_add(entry.count);
     }
@@ -142,13 +154,14 @@ impl<'s> Text<'s> {
                 .bodies
                 .iter()
                 .position(|other| is_closure(other) && other.code == body.whole)
-                .map_or(Entered::Future, Entered::Body),
+                .map_or(Entered::Nothing, Entered::Body),
             Sort::Closure { asynchronous: true } if body.block && entry.behind != [body.code.end - 1] => {
-                Entered::Future
+                Entered::Nothing
             }
-            Sort::Future => Entered::Future,
+            Sort::Future => Entered::Nothing,
+            Sort::Closure { .. } if body.loops && !self.guarded => Entered::Nothing,
             // What a function begins with is its signature.
-            Sort::Function { asynchronous: true, .. } if at >= body.code.start => Entered::Future,
+            Sort::Function { asynchronous: true, .. } if at >= body.code.start => Entered::Nothing,
             Sort::Function { .. } if at >= body.code.start => Entered::Unknown,
             Sort::Function { .. } | Sort::Closure { .. } => Entered::Body(number),
         }
@@ -289,8 +302,8 @@ enum Entered {
     /// The body of this number.
     Body(usize),
     Unknown,
-    /// What makes a future was called and counted before.
-    Future,
+    /// What makes a future was called and counted before. And who calls a closure is not known where a loop is the first thing in it.
+    Nothing,
 }
 
 fn is_closure(body: &Body) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! What is expected stands in the cells: `//= 3` at the end of a line is its hits; a line without it has none.
 
-use super::{Counted, build_counted};
+use super::{Counted, Crates, Reached, build_counted};
 use crate::child::{Child, Ended, Errand, Setup};
 use crate::engine::native::build::{Workshop, build};
 use crate::engine::native::dependencies::{Dependencies, Site};
@@ -20,6 +20,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
 use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 mod damaged;
@@ -47,6 +48,7 @@ struct Bench {
     workshop: Workshop,
     notebook: Notebook,
     child: Child,
+    dependencies: Dependencies,
     cells: Vec<String>,
 }
 
@@ -90,7 +92,14 @@ impl Bench {
             style: Style::default(),
             counting: None,
         };
-        Self { folder, workshop, notebook: Notebook::default(), child, cells: Vec::new() }
+        Self {
+            folder,
+            workshop,
+            notebook: Notebook::default(),
+            child,
+            dependencies: Dependencies::default(),
+            cells: Vec::new(),
+        }
     }
 
     fn next(&mut self, text: &str) -> Cell {
@@ -123,7 +132,15 @@ impl Bench {
     }
 
     async fn count_cell(&mut self, cell: &Cell) -> Seen {
-        let counted = build_counted(&mut self.workshop, &self.notebook, cell).await.unwrap();
+        self.count_with(cell, None, &[]).await
+    }
+
+    /// The same with crates that count, whose files these are, each with what it is called.
+    async fn count_with(&mut self, cell: &Cell, crates: Reached, files: &[(&Path, &str)]) -> Seen {
+        let mut counted = build_counted(&mut self.workshop, &self.notebook, cell, crates).await.unwrap();
+        for (path, shown) in files {
+            counted.own.add(path, shown, &std::fs::read_to_string(path).unwrap());
+        }
         assert!(self.workshop.counting.is_none());
         let page = Arc::new(Page::default());
         let errand = Errand::new(&counted.program.libraries, counted.program.entry.as_deref());
@@ -147,6 +164,44 @@ impl Bench {
         Seen { counted, ending, printed, calls, hits, functions }
     }
 
+    /// Writes a crate.
+    fn write(&self, name: &str, text: &str, dependencies: &str) -> PathBuf {
+        let folder = self.folder.path().canonicalize().unwrap().join(name);
+        std::fs::create_dir_all(folder.join("src")).unwrap();
+        let manifest = format!(
+            "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n[dependencies]\n{dependencies}"
+        );
+        std::fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+        std::fs::write(folder.join("src/lib.rs"), text).unwrap();
+        folder.join("src/lib.rs")
+    }
+
+    async fn depend(&mut self, line: &str) {
+        let (toolchain, folder) = (self.workshop.toolchain.clone(), self.folder.path().to_owned());
+        let shelf = folder.join("shelf");
+        let site = Site {
+            toolchain: &toolchain,
+            folder: &folder,
+            environment: &toolchain.environment,
+            shelf: &shelf,
+        };
+        self.dependencies.offline = true;
+        self.dependencies.add(&[line.to_owned()], site, &mut |_| ()).await.unwrap();
+        self.workshop.linked = self.dependencies.linked();
+    }
+
+    async fn crates(&mut self) -> Reached {
+        let (toolchain, folder) = (self.workshop.toolchain.clone(), self.folder.path().to_owned());
+        let shelf = folder.join("shelf");
+        let site = Site {
+            toolchain: &toolchain,
+            folder: &folder,
+            environment: &toolchain.environment,
+            shelf: &shelf,
+        };
+        Some(Ok(self.dependencies.counting(site).await.unwrap()))
+    }
+
     fn memory(&self) -> std::fs::File {
         std::fs::File::open(format!("/proc/{}/mem", self.child.pid())).unwrap()
     }
@@ -163,21 +218,16 @@ impl Bench {
 
     /// The function at a place, called by the word there, or the bars of its parameters.
     fn named(&self, file: &str, line: u32, column: u32) -> Option<Function> {
-        let cell: usize = file.strip_prefix("cell[")?.strip_suffix(']')?.parse().ok()?;
-        let text = self.cells[cell - 1].lines().nth(line as usize - 1)?.get(column as usize - 1..)?;
+        let text = match file.strip_prefix("cell[") {
+            Some(cell) => self.cells[cell.strip_suffix(']')?.parse::<usize>().ok()? - 1].clone(),
+            None => std::fs::read_to_string(self.folder.path().join(file)).unwrap(),
+        };
+        let text = text.lines().nth(line as usize - 1)?.get(column as usize - 1..)?;
         let name = match text.strip_prefix('|') {
             Some(rest) => format!("|{}|{{closure}}", rest.split('|').next()?),
             None => text.split(|c: char| c != '_' && !c.is_alphanumeric()).next()?.to_owned(),
         };
         Some(Function { name, file: file.to_owned(), line: Some(line), ..Function::default() })
-    }
-
-    /// The hits that are expected of a cell.
-    fn expected(&self, cell: usize) -> Vec<(u32, u64)> {
-        let lines = (1..).zip(self.cells[cell - 1].lines());
-        lines
-            .filter_map(|(line, text)| Some((line, text.rsplit_once("//= ")?.1.trim().parse().unwrap())))
-            .collect()
     }
 
     /// Runs cells, of which the last one counts, and compares hits with what stands in them, and calls with these.
@@ -194,8 +244,11 @@ impl Bench {
 
     #[track_caller]
     fn compare(&self, seen: &Seen, calls: &[(&str, u64)]) {
-        for (number, text) in (1..).zip(&self.cells) {
-            let file = format!("cell[{number}]");
+        let cells = (1..).zip(&self.cells).map(|(number, text)| (format!("cell[{number}]"), text.clone()));
+        let files = seen.hits.iter().map(|hits| &hits.file).filter(|file| file.contains('/'));
+        let files =
+            files.map(|file| (file.clone(), std::fs::read_to_string(self.folder.path().join(file)).unwrap()));
+        for (file, text) in cells.chain(files) {
             let lines = seen.hits.iter().find(|hits| hits.file == file).map(|hits| hits.lines.clone());
             let lines = lines.unwrap_or_default();
             let shown: Vec<String> = (1..)
@@ -208,7 +261,7 @@ impl Bench {
                     format!("{hits:>8} {text}")
                 })
                 .collect();
-            assert_eq!(lines, self.expected(number), "{file}:\n{}", shown.join("\n"));
+            assert_eq!(lines, expected(&text), "{file}:\n{}", shown.join("\n"));
         }
         let mut counted: Vec<(String, u64)> = seen
             .calls
@@ -224,6 +277,13 @@ impl Bench {
         let left = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
         assert!(left.into_iter().all(|name| !name.to_string_lossy().contains("prof")));
     }
+}
+
+/// The hits that are expected of a text.
+fn expected(text: &str) -> Vec<(u32, u64)> {
+    let lines = (1..).zip(text.lines());
+    let hits = |text: &str| Some(text.rsplit_once("//= ")?.1.trim().parse().unwrap());
+    lines.filter_map(|(line, text)| Some((line, hits(text)?))).collect()
 }
 
 const FIB: &str = "\
@@ -304,7 +364,7 @@ async fn nothing_is_written_when_the_code_ends_the_process() {
     let mut bench = Bench::new().await;
     bench.run(FIB).await;
     let cell = bench.next("fib(5); std::process::exit(0)");
-    let counted = build_counted(&mut bench.workshop, &bench.notebook, &cell).await.unwrap();
+    let counted = build_counted(&mut bench.workshop, &bench.notebook, &cell, None).await.unwrap();
     let errand = Errand::new(&counted.program.libraries, counted.program.entry.as_deref());
     let ended = bench.child.run(errand, Arc::new(Page::default())).await;
     assert!(matches!(&ended, Ended::Died { cause, .. } if cause == "exit status 0"), "{ended:?}");
@@ -319,7 +379,7 @@ async fn what_does_not_compile_says_so_and_the_next_cell_does_not_count() {
     let mut bench = Bench::new().await;
     bench.run(FIB).await;
     let cell = bench.next("fib(\"text\")");
-    let failure = build_counted(&mut bench.workshop, &bench.notebook, &cell).await.unwrap_err();
+    let failure = build_counted(&mut bench.workshop, &bench.notebook, &cell, None).await.unwrap_err();
     assert!(matches!(failure, crate::engine::Failure::Compile(_)), "{failure:?}");
     assert!(bench.workshop.counting.is_none());
     let seen = bench.count("fib(3) //= 1").await;
@@ -370,25 +430,14 @@ mod inner { pub fn deep() -> u64 { 1 } } //= 1";
 
 #[tokio::test]
 async fn crates_that_were_added_are_those_of_the_notebook() {
-    let mut bench = Bench::new().await;
-    let words = bench.folder.path().join("words");
-    std::fs::create_dir_all(words.join("src")).unwrap();
-    let manifest = "[package]\nname = \"words\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n";
-    std::fs::write(words.join("Cargo.toml"), manifest).unwrap();
     let text = "use std::sync::atomic::{AtomicU64, Ordering};
         static CALLS: AtomicU64 = AtomicU64::new(0);
         pub fn count() -> u64 { CALLS.fetch_add(1, Ordering::Relaxed) }
         pub fn apply<T>(times: u64, mut f: impl FnMut(u64) -> T) -> Vec<T> { (0..times).map(|x| f(x)).collect() }
         #[inline] pub fn one() -> u64 { 1 }";
-    std::fs::write(words.join("src/lib.rs"), text).unwrap();
-    let mut dependencies = Dependencies::default();
-    dependencies.offline = true;
-    let (toolchain, environment) =
-        (bench.workshop.toolchain.clone(), bench.workshop.toolchain.environment.clone());
-    let (folder, shelf) = (bench.folder.path().to_owned(), bench.folder.path().join("shelf"));
-    let site = Site { toolchain: &toolchain, folder: &folder, environment: &environment, shelf: &shelf };
-    dependencies.add(&["words = { path = \"words\" }".to_owned()], site, &mut |_| ()).await.unwrap();
-    bench.workshop.linked = dependencies.linked();
+    let mut bench = Bench::new().await;
+    bench.write("words", text, "");
+    bench.depend("words = { path = \"words\" }").await;
     bench.run("fn f(n: u64) -> u64 { words::one() + words::count() + n } //= 5").await;
     bench.run("f(1); f(2)").await;
     let seen =
@@ -410,14 +459,108 @@ async fn what_is_not_exact_is_said() {
         seen: Through::Counts(Counts { calls: calls.to_vec(), ..Counts::default() }),
     };
     let seen = bench.count("f(); g").await;
-    assert_eq!(seen.counted.doubts(&watched(&[]), true).len(), 2);
-    let doubts = seen.counted.doubts(&watched(&[]), false);
+    let doubts = seen.counted.doubts(&watched(&[]), &[]);
     assert!(doubts[0].starts_with("What is in `f` may call code that was compiled before"), "{doubts:?}");
     let seen = bench.count("g").await;
-    assert!(seen.counted.doubts(&watched(&[(1, 2, 3)]), false).is_empty());
-    let doubts = seen.counted.doubts(&watched(&[(0, 2, 2)]), false);
+    assert!(seen.counted.doubts(&watched(&[(1, 2, 3)]), &[]).is_empty());
+    let doubts = seen.counted.doubts(&watched(&[(0, 2, 2)]), &[]);
     assert!(doubts[0].starts_with("It panicked 2 times"), "{doubts:?}");
     let nothing = seen.counted.read(&Counts::default(), &Outline::default(), &mut Functions::default());
+    let cell = bench.next("g");
+    let seen = bench.count_with(&cell, Some(Err("no reason".to_owned())), &[]).await;
+    let doubts = seen.counted.doubts(&watched(&[]), &[]);
+    assert!(doubts[0].ends_with("cannot be built so that they count (no reason)."), "{doubts:?}");
     // What was never counted never ran.
-    assert_eq!(nothing, (Vec::new(), vec![Hits { file: "cell[3]".to_owned(), lines: vec![(1, 0)] }]));
+    assert_eq!(nothing, (Vec::new(), vec![Hits { file: "cell[4]".to_owned(), lines: vec![(1, 0)] }]));
+}
+
+const MINE: &str = "\
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
+static CALLS: AtomicU64 = AtomicU64::new(100);
+static TABLE: [&str; 2] = [\"a\", \"b\"];
+thread_local! { static LAST: Cell<u64> = const { Cell::new(0) }; }
+pub struct Rule(pub Box<dyn Fn(u64) -> u64>);
+pub struct Holder { pub rule: Rule }
+pub fn fib(n: u64) -> u64 { //= 354
+    LAST.set(n); //= 354
+    if n < 2 { //= 354
+        n //= 178
+    } else {
+        fib(n - 1) + fib(n - 2) //= 176
+    }
+} //= 354
+pub fn each<T: Copy>(all: &[T], mut f: impl FnMut(T)) { //= 3
+    for one in all { //= 7
+        f(*one); //= 7
+    }
+} //= 3
+#[inline]
+pub fn twice(n: u64) -> u64 { CALLS.fetch_add(1, Ordering::Relaxed); 2 * n } //= 2
+pub fn never() -> &'static str { TABLE[1] } //= 0
+pub fn apply(rule: &Rule) -> u64 { (rule.0)(1) } //= 1
+pub fn calls() -> u64 { CALLS.load(Ordering::Relaxed) } //= 1
+";
+
+const OTHER: &str = "\
+pub fn total(all: &[u64]) -> u64 { //= 2
+    let mut sum = 0; //= 2
+    mine::each(all, |x| { //= 4
+        sum += x; //= 4
+    });
+    sum //= 2
+} //= 2
+";
+
+#[tokio::test]
+async fn crates_of_ones_own_count_when_they_are_built_so() {
+    let mut bench = Bench::new().await;
+    let mine = bench.write("mine", MINE, "");
+    let other = bench.write("other", OTHER, "mine = { path = \"../mine\" }");
+    bench.depend("mine = { path = \"mine\" }").await;
+    bench.depend("other = { path = \"other\" }").await;
+    bench.run("fn f(n: u64) -> u64 { mine::fib(n) + other::total(&[n, 1]) } //= 2").await;
+    bench.run("let rule = mine::Rule(Box::new(|x| x)); let holder = mine::Holder { rule: mine::Rule(Box::new(|x| x)) }; let n = mine::twice(1); other::total(&[1]); f(3)").await;
+    let crates = bench.crates().await;
+    let files = [(mine.as_path(), "mine/src/lib.rs"), (other.as_path(), "other/src/lib.rs")];
+    let text = "let a = f(10) + f(10) + n; //= 1
+mine::each(&[1, 2, 3], |x| { mine::twice(x); }); //= 3
+println!(\"{a} {} {}\", mine::apply(&rule), mine::calls()); //= 1";
+    let text = text.replace("mine::twice(x);", "if x > 1 { mine::twice(x); }");
+    let cell = bench.next(&text);
+    let seen = bench.count_with(&cell, crates, &files).await;
+    assert_eq!(seen.printed, "134 1 102\n");
+    let calls = [
+        ("f", 2),
+        ("fib", 354),
+        ("total", 2),
+        ("|x|", 4),
+        ("each", 3),
+        ("twice", 2),
+        ("apply", 1),
+        ("calls", 1),
+        ("let", 1),
+        ("|x|", 3),
+    ];
+    bench.compare(&seen, &calls);
+    let Crates::All { statics } = &seen.counted.crates else { panic!() };
+    let names: Vec<_> = statics["mine"].iter().map(String::as_str).collect();
+    assert_eq!((names, statics.len()), (vec!["CALLS", "LAST"], 1));
+    let holders: Vec<_> = seen.counted.own.holders().into_iter().collect();
+    assert_eq!(holders, ["Holder", "Rule"]);
+    assert_eq!(super::older::reached(&seen.counted.program, &seen.counted.own.holders()), ["rule"]);
+    // What was made for the first one is there for the second.
+    let cell = bench.next("holder.rule.0(1) + mine::fib(1)");
+    let began = std::time::Instant::now();
+    let crates = bench.crates().await;
+    assert!(began.elapsed() < std::time::Duration::from_millis(200), "{:?}", began.elapsed());
+    let seen = bench.count_with(&cell, crates, &files).await;
+    let calls =
+        |name: &str| seen.calls.iter().find(|one| seen.functions[one.function].name == name).unwrap().total;
+    assert_eq!(
+        (calls("fib"), super::older::reached(&seen.counted.program, &seen.counted.own.holders())),
+        (1, vec!["holder".to_owned()])
+    );
+    // In cells that do not count, all is as it was.
+    bench.run("assert_eq!((mine::calls(), mine::fib(5)), (101, 5));").await;
 }

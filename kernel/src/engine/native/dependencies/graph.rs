@@ -1,7 +1,7 @@
 //! Which packages there are, and what they are called by those that need them: what `cargo metadata` says.
 
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// The packages of a notebook.
@@ -20,6 +20,8 @@ pub(super) struct Package {
     /// Its manifest, if its source is the user's own: a folder on this machine.
     pub(super) local: Option<PathBuf>,
     pub(super) features: Vec<String>,
+    /// The packages that it needs.
+    needs: BTreeSet<String>,
 }
 
 impl Graph {
@@ -32,11 +34,29 @@ impl Graph {
         let root_node = nodes.remove(&root);
         let direct = root_node.into_iter().flat_map(|node| node.deps).map(|needed| (needed.name, needed.pkg));
         let packages = metadata.packages.into_iter().filter(|package| package.id != root).map(|package| {
-            let features = nodes.remove(&package.id).map(|node| node.features).unwrap_or_default();
+            let node = nodes.remove(&package.id);
+            let (features, deps) = node.map(|node| (node.features, node.deps)).unwrap_or_default();
+            let needs = deps.into_iter().map(|needed| needed.pkg).collect();
             let local = package.source.is_none().then_some(package.manifest_path);
-            (package.id, Package { name: package.name, version: package.version, local, features })
+            (package.id, Package { name: package.name, version: package.version, local, features, needs })
         });
         Ok(Self { direct: direct.collect(), packages: packages.collect() })
+    }
+
+    /// The packages of the user's own, and all that stand on them.
+    pub(super) fn own(&self) -> BTreeSet<&str> {
+        let mut own = BTreeSet::new();
+        loop {
+            let before = own.len();
+            for (id, package) in &self.packages {
+                if package.local.is_some() || package.needs.iter().any(|need| own.contains(need.as_str())) {
+                    own.insert(id.as_str());
+                }
+            }
+            if own.len() == before {
+                return own;
+            }
+        }
     }
 }
 
@@ -96,6 +116,12 @@ mod tests {
         assert_eq!(graph.packages["a"].features, ["std"]);
         assert_eq!(graph.packages["a"].local, None);
         assert_eq!(graph.packages["c"].local.as_deref(), Some("/c/Cargo.toml".as_ref()));
+        assert_eq!(graph.own().into_iter().collect::<Vec<_>>(), ["c"]);
+        // As a `[patch]` makes it.
+        let patched =
+            text.replace(r#"{"id":"a","deps":[]"#, r#"{"id":"a","deps":[{"name":"mine","pkg":"c"}]"#);
+        let patched = Graph::read(patched.as_bytes()).unwrap();
+        assert_eq!(patched.own().into_iter().collect::<Vec<_>>(), ["a", "c"]);
         assert!(Graph::read(b"{}").is_err());
     }
 }

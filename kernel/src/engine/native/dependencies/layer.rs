@@ -2,7 +2,10 @@
 //!
 //! The library is a crate that loads the others and adds nothing to them but names. A later layer is built on the earlier ones. Every crate of a notebook
 //! loads every layer: one that forgot it would swallow the crates themselves, with statics of their own.
+//!
+//! Crates of the user's own, and what stands on them, are in layers of their own: so what counts can take the place of those alone, on the same others.
 
+use super::super::counts;
 use super::super::rustc::{self, Compiled, FLAGS, Order};
 use super::super::toolchain::{Toolchain, names};
 use super::cargo::{Kind, Library, Native};
@@ -30,43 +33,96 @@ pub(super) struct Layer {
     pub(super) files: BTreeSet<String>,
     /// Whether it has an asynchronous runtime.
     pub(super) runtime: bool,
+    /// Whether its crates are the user's own.
+    pub(super) own: bool,
 }
 
 impl Layer {
-    /// Links crates, which no layer of `base` has, unless that was done by this kernel or another one.
+    /// Links crates, which no layer of `base` has, unless that was done by this kernel or another one. `own` says whose they are.
     pub(super) async fn link(
         toolchain: &Toolchain,
         shelf: &Shelf,
         base: &[Self],
         crates: &[&Library],
         natives: &[Native],
+        own: bool,
     ) -> Result<Self, Trouble> {
-        let broken = |error: io::Error| unwritable(shelf, &error);
-        let key = key(toolchain, base, crates).map_err(broken)?;
-        let folder = shelf.layer(&key);
-        let files = crates.iter().filter_map(|one| file_name(&one.file)).collect();
-        let runtime = runtime::of(crates).is_some();
-        let layer = Self { name: format!("assay_deps_{key}"), folder, files, runtime };
-        if layer.library().is_file() {
-            return Ok(layer);
+        let files = crates.iter().map(|one| one.file.as_path());
+        let key = key(toolchain, base, files, false).map_err(|error| unwritable(shelf, &error))?;
+        let layer = Self {
+            name: format!("assay_deps_{key}"),
+            folder: shelf.layer(&key),
+            files: crates.iter().filter_map(|one| file_name(&one.file)).collect(),
+            runtime: runtime::of(crates).is_some(),
+            own,
+        };
+        if !layer.is_there() {
+            layer.make(toolchain, shelf, base, crates, natives, false).await?;
         }
+        Ok(layer)
+    }
+
+    /// The layer that has crates which count in the place of these, which are the user's own; it may not be there yet.
+    pub(super) fn counting<'f>(
+        toolchain: &Toolchain,
+        shelf: &Shelf,
+        base: &[Self],
+        files: impl Iterator<Item = &'f Path> + Clone,
+        runtime: bool,
+    ) -> Result<Self, Trouble> {
+        let key = key(toolchain, base, files.clone(), true).map_err(|error| unwritable(shelf, &error))?;
+        let files = files.filter_map(file_name).collect();
+        Ok(Self { name: format!("assay_deps_{key}"), folder: shelf.layer(&key), files, runtime, own: true })
+    }
+
+    /// Whether it was made.
+    pub(super) fn is_there(&self) -> bool {
+        self.library().is_file()
+    }
+
+    /// The library in the place of LLVM's runtime, in a layer that counts.
+    pub(super) fn counters(&self) -> PathBuf {
+        counts::counters(&self.folder)
+    }
+
+    /// Makes it of these crates.
+    pub(super) async fn make(
+        &self,
+        toolchain: &Toolchain,
+        shelf: &Shelf,
+        base: &[Self],
+        crates: &[&Library],
+        natives: &[Native],
+        counting: bool,
+    ) -> Result<(), Trouble> {
+        let broken = |error: io::Error| unwritable(shelf, &error);
+        let layer = self;
         let draft = shelf.draft(&layer.folder).map_err(broken)?;
+        let counters = match counting {
+            true => Some(counts::make_counters(toolchain, draft.path()).await?),
+            false => None,
+        };
         let made = Made::of(crates, natives).await;
         for one in crates {
             let foreign = natives.iter().any(|native| native.package == one.package);
             let shown = if foreign { &made.symbols } else { &BTreeSet::new() };
             adopt(&one.file, draft.path(), shown).map_err(broken)?;
         }
-        let text = source(base, crates, &made);
+        let mut text = source(base, crates, &made);
+        if counting {
+            text.push_str(&format!("extern crate {} as _;\n", counts::CRATE));
+        }
         fs::write(draft.path().join("lib.rs"), text)
             .and_then(|()| fs::write(draft.path().join(EXPORTS), "!<arch>\n"))
             .map_err(broken)?;
-        let order = layer.order(toolchain, base, crates, natives, draft.path());
+        let mut order = layer.order(toolchain, base, crates, natives, draft.path());
+        if let Some(counters) = counters {
+            order.search.extend(counters.parent().map(Path::to_owned));
+            order.externs.push((counts::CRATE.to_owned(), counters));
+            order.extra.extend(counts::flags());
+        }
         match rustc::compile(toolchain, draft.path(), &order).await? {
-            Compiled { ok: true, .. } => {
-                shelf.publish(draft, &layer.folder).map_err(broken)?;
-                Ok(layer)
-            }
+            Compiled { ok: true, .. } => shelf.publish(draft, &layer.folder).map_err(broken),
             Compiled { messages, .. } => Err(refused(&messages)),
         }
     }
@@ -177,7 +233,12 @@ fn nth<'l>(crates: &[&'l Library], at: usize) -> Option<&'l Library> {
 }
 
 /// What a layer hangs on: the toolchain, with the cell runtime that it is built on, what it is built on, and which files of what size and from when are in it.
-fn key(toolchain: &Toolchain, base: &[Layer], crates: &[&Library]) -> io::Result<String> {
+fn key<'f>(
+    toolchain: &Toolchain,
+    base: &[Layer],
+    files: impl Iterator<Item = &'f Path>,
+    counting: bool,
+) -> io::Result<String> {
     let mut hash = Sha256::new();
     let mut add = |bytes: &[u8]| {
         hash.update(bytes.len().to_le_bytes());
@@ -190,9 +251,12 @@ fn key(toolchain: &Toolchain, base: &[Layer], crates: &[&Library]) -> io::Result
     FLAGS.iter().for_each(|flag| add(flag.as_bytes()));
     toolchain.linker.iter().for_each(|argument| add(argument.as_bytes()));
     base.iter().for_each(|layer| add(layer.name.as_bytes()));
-    for one in crates {
-        add(one.file.as_os_str().as_bytes());
-        let metadata = fs::metadata(&one.file)?;
+    if counting {
+        counts::flags().for_each(|flag| add(flag.as_bytes()));
+    }
+    for file in files {
+        add(file.as_os_str().as_bytes());
+        let metadata = fs::metadata(file)?;
         add(&metadata.size().to_le_bytes());
         add(&metadata.mtime().to_le_bytes());
         add(&metadata.mtime_nsec().to_le_bytes());

@@ -119,6 +119,7 @@ mod tests {
                 folder: "/l".into(),
                 files: BTreeSet::new(),
                 runtime: true,
+                own: false,
             }],
             crates: vec![
                 loaded(Some("regex"), "regex"),

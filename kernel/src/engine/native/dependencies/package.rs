@@ -42,7 +42,7 @@ pub(super) fn prepare(
     Ok(package)
 }
 
-const LOCK: &str = "Cargo.lock";
+pub(super) const LOCK: &str = "Cargo.lock";
 
 /// A Cargo.lock that was put aside.
 const OLD: &str = "Cargo.lock.old";

@@ -24,6 +24,9 @@ const LOOK: Duration = Duration::from_secs(24 * 60 * 60);
 /// How much may be kept, in bytes. A large data frame library takes a tenth of it.
 const BOUND: u64 = 4 << 30;
 
+/// The name of cargo's folder for crates that count.
+const COUNTING: &str = "counting";
+
 /// The folder, held by this kernel: as long as this lives, nobody empties it.
 #[derive(Debug)]
 pub(super) struct Shelf {
@@ -65,6 +68,11 @@ impl Shelf {
     /// Cargo's folder.
     pub(super) fn target(&self) -> PathBuf {
         self.folder.join("target")
+    }
+
+    /// Cargo's folder for crates that count.
+    pub(super) fn counting(&self) -> PathBuf {
+        self.folder.join(COUNTING)
     }
 
     /// Whether it is still there: somebody may have removed it by hand.
@@ -137,7 +145,7 @@ fn size(folder: &Path) -> u64 {
 
 /// Removes everything but the lock, which others may be waiting for.
 fn empty(folder: &Path) {
-    for name in ["target", "packages", "layers"] {
+    for name in ["target", COUNTING, "packages", "layers"] {
         match fs::remove_dir_all(folder.join(name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 tracing::warn!(folder = %folder.display(), name, %error, "built crates cannot be removed");

@@ -257,7 +257,7 @@ fn what_was_not_seen_is_said() {
         sites: Some(blind("the heap cannot be seen here")),
         ..Found::default()
     };
-    let profiled = told(&found, &everything(), &[], &outline, Ending::Finished, false);
+    let profiled = told(&found, &everything(), &[], &outline, Ending::Finished);
     assert_eq!(
         profiled.doubts,
         [
@@ -267,7 +267,7 @@ fn what_was_not_seen_is_said() {
     );
     assert_eq!((profiled.time, profiled.heaps.len()), (None, 0));
     let seen = Found { runs: vec![watched(5_000_000, 5)], ..Found::default() };
-    let profiled = told(&seen, &everything(), &[], &outline, Ending::Failed, false);
+    let profiled = told(&seen, &everything(), &[], &outline, Ending::Failed);
     assert_eq!((profiled.run.wall, profiled.run.ending), (0.005, Ending::Failed));
     assert!(profiled.time.is_some() && profiled.doubts.is_empty());
 }

@@ -14,7 +14,6 @@ pub(super) fn told(
     names: &[String],
     outline: &Outline,
     ending: Ending,
-    own_crates: bool,
 ) -> Profiled {
     let Found { runs, ready, repeats, counts, sites, doubts } = found;
     let mut functions = Functions::default();
@@ -58,7 +57,7 @@ pub(super) fn told(
         && let Seen::Counts(seen) = &watched.seen
     {
         (profiled.calls, profiled.hits) = counted.read(seen, outline, &mut functions);
-        profiled.doubts.extend(counted.doubts(watched, own_crates));
+        profiled.doubts.extend(counted.doubts(watched, &profiled.hits));
     }
     profiled.asked = outline.asked(names, &mut functions);
     profiled.functions = functions.into_vec();

@@ -137,6 +137,14 @@ impl Outline {
         names.into_iter().collect()
     }
 
+    /// The files of the user's own crates: each with its path, what it is called in a profile, and its text.
+    pub(in super::super) fn own_files(&self) -> impl Iterator<Item = (&Path, &str, &str)> {
+        self.paths.iter().filter_map(|(path, shown)| {
+            let text = self.files.get(shown)?.first()?;
+            Some((path.as_path(), shown.as_str(), &*text.text))
+        })
+    }
+
     /// What a file is called in a profile, if it is one of the user's own crates'.
     pub(super) fn shown(&self, path: &str) -> Option<&str> {
         self.paths.get(Path::new(path)).map(String::as_str)

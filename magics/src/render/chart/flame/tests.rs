@@ -96,6 +96,20 @@ fn html_is_whole_and_small_and_kept_by_an_untrusted_page() {
 }
 
 #[test]
+fn who_cannot_see_it_hears_what_is_widest() {
+    let calls = vec![frame("b", 300, vec![]), frame("a", 100, vec![])];
+    let bundle = flame(&graph(vec![frame("b", 1000, calls)])).unwrap();
+    let said = bundle.metadata["image/png"]["alt"].as_str().unwrap();
+    assert!(said.starts_with("Flame graph. "), "{said}");
+    assert!(
+        said.ends_with(
+            ": 1,000 samples; a box is as wide as its share of them; the most of its own has b, 90 %."
+        ),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_title_says_what_a_narrow_box_cannot() {
     let inner =
         Frame { inlined: true, depth: 27, ..frame("fib<&'a str>", 700, vec![frame("g", 299, vec![])]) };
