@@ -7,7 +7,7 @@ use super::super::source::Source;
 use super::super::symbols::Outline;
 use super::super::tokens::{self, Token};
 use super::older;
-use object::{Object as _, ObjectSection as _, ObjectSymbol};
+use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
 use proc_macro2::Delimiter;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -133,7 +133,8 @@ fn says(text: &str, names: &BTreeSet<String>) -> bool {
 pub(super) fn statics(library: &[u8], crates: &BTreeSet<String>) -> BTreeMap<String, BTreeSet<String>> {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let Ok(library) = object::File::parse(library) else { return found };
-    for symbol in library.symbols().filter(ObjectSymbol::is_definition) {
+    // Thread-locals are no definitions to everybody.
+    for symbol in library.symbols().filter(|symbol| !symbol.is_undefined()) {
         let section = symbol.section_index().and_then(|index| library.section_by_index(index).ok());
         let changing = section.is_some_and(|one| one.name().is_ok_and(|name| CHANGING.contains(&name)));
         let named = symbol.name().ok().filter(|_| changing).and_then(|name| static_of(name, crates));
