@@ -242,6 +242,9 @@ def test_nothing_tells_of_the_machine_that_ran_it(path: Path) -> None:
 def test_the_readme_names_all_of_them() -> None:
     text = (FOLDER / "README.md").read_text()
     assert not [named(path) for path in ALL if f"]({path.relative_to(FOLDER)})" not in text]
+    told = dict(re.findall(r"^\| \[(\S+)\].*\| (\d+) minutes \|$", text, re.MULTILINE))
+    takes = {path.stem: re.search(r"^About (\d+) minutes\.", read(path).cells[0].source, re.MULTILINE) for path in MODULES}
+    assert {name: told.get(name) for name in takes} == {name: found and found[1] for name, found in takes.items()}
 
 
 # How they are shown.
