@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import re
 import sys
 from dataclasses import dataclass, field
@@ -113,12 +114,12 @@ class Grade:
     def is_good(self) -> bool:
         return not self.failed and not self.broken
 
-    def count(self, number: int, cell: Any) -> None:
+    def count(self, cell: Any) -> None:
         """Takes in a cell of code that has run, or has not."""
         tags = cell.metadata.get("tags", [])
         error = next((output for output in cell.outputs if output.output_type == "error"), None)
         first = cell.source.strip().partition("\n")[0]
-        where = f"cell {number}, `{first}`"
+        where = f"cell[{cell.execution_count or ' '}] `{first}`"
         if "check" not in tags:
             if error and "raises-exception" not in tags:
                 self.broken.append(f"{where}: {error.ename}: {error.evalue}")
@@ -168,26 +169,29 @@ def checks_of(notebook: Any) -> list[str]:
     return [cell.source for cell in notebook.cells if cell.cell_type == "code" and "check" in cell.metadata.get("tags", [])]
 
 
-def grade(path: Path, given: argparse.Namespace) -> Grade:
-    grade = Grade(path.name)
+def grade(path: Path, name: str, given: argparse.Namespace) -> Grade:
+    result = Grade(name)
     began = monotonic()
     notebook = nbformat.read(path, as_version=4)
     if not checks_of(notebook):
-        grade.broken.append("there is no cell tagged `check` in it")
-    if given.original and checks_of(notebook) != checks_of(nbformat.read(given.original / path.name, as_version=4)):
-        grade.broken.append("its checks are not those of the original")
+        result.broken.append("there is no cell tagged `check` in it")
+    if given.original:
+        original = given.original / name
+        if not original.exists() or checks_of(notebook) != checks_of(nbformat.read(original, as_version=4)):
+            result.broken.append(f"its checks are not those of {original}")
     if given.parameters:
         notebook = with_parameters(notebook, dict(given.parameters))
     if why := run(notebook, path.parent, given.kernel, given.timeout):
-        grade.broken.append(why)
-    for number, cell in enumerate(notebook.cells):
+        result.broken.append(why)
+    for cell in notebook.cells:
         if cell.cell_type == "code":
-            grade.count(number, cell)
+            result.count(cell)
     if given.output:
-        given.output.mkdir(parents=True, exist_ok=True)
-        nbformat.write(notebook, given.output / path.name)
-    grade.seconds = monotonic() - began
-    return grade
+        kept = given.output / name
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook, kept)
+    result.seconds = monotonic() - began
+    return result
 
 
 def tell(grades: list[Grade]) -> None:
@@ -235,9 +239,11 @@ def main() -> int:
     given = parsed()
     logging.getLogger("papermill").setLevel(logging.ERROR)
     # What `install/lab.sh --run` wrote beside a notebook is none of its own.
-    grades = [grade(path, given) for path in given.notebooks if not path.match("*.nbconvert.ipynb")]
-    if not grades:
+    paths = [path.resolve() for path in given.notebooks if not path.match("*.nbconvert.ipynb")]
+    if not paths:
         raise SystemExit("grade.py: there is no notebook to grade")
+    above = os.path.commonpath([path.parent for path in paths])
+    grades = [grade(path, path.relative_to(above).as_posix(), given) for path in paths]
     tell(grades)
     return 0 if all(grade.is_good for grade in grades) else 1
 
