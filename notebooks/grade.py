@@ -157,8 +157,10 @@ def with_parameters(notebook: Any, parameters: dict[str, Any]) -> Any:
     if unknown := [name for name in parameters if name not in declared]:
         raise SystemExit(f"grade.py: there is no {' and no '.join(unknown)} in a cell that is tagged `parameters`")
     Rust.declared = {name: kind for name, kind in declared.items() if kind != "None"}
-    # papermill notes there what it set.
+    # What papermill expects of a notebook that it has read itself: a place to note what it set, and tags.
     notebook.metadata.setdefault("papermill", nbformat.from_dict({}))
+    for cell in notebook.cells:
+        cell.metadata.setdefault("tags", [])
     try:
         return parameterize_notebook(notebook, parameters)
     except TypeError as wrong:

@@ -20,7 +20,7 @@ RUST = runpy.run_path(str(GRADE))["Rust"]
 
 
 def cell(source: str, *tags: str) -> Any:
-    return nbformat.v4.new_code_cell(source, metadata={"tags": list(tags)})
+    return nbformat.v4.new_code_cell(source, metadata={"tags": list(tags)} if tags else {})
 
 
 def notebook(path: Path, *cells: Any) -> Path:
