@@ -130,7 +130,6 @@ def execute(path: Path, kernel: str = KERNEL["name"], limit: float = LIMIT) -> A
             kernel_name=kernel,
             allow_errors=True,
             record_timing=False,
-            coalesce_streams=True,
             resources={"metadata": {"path": str(place.parent)}},
         )
         for cell in code(notebook):
@@ -160,6 +159,8 @@ def normalised(notebook: Any) -> Any:
     for cell, name in zip(notebook.cells, names(notebook), strict=True):
         cell.id = name
         cell.metadata = nbformat.from_dict(metadata(cell))
+        if cell.cell_type == "code":
+            cell.outputs = joined(cell.outputs)
     return notebook
 
 
@@ -174,6 +175,17 @@ def metadata(cell: Any) -> dict[str, Any]:
     if level in SLIDES:
         kept["slideshow"] = {"slide_type": SLIDES[level]}
     return kept
+
+
+def joined(outputs: list[Any]) -> list[Any]:
+    """Text that follows text of the same stream is one output, as JupyterLab has it, in however many pieces it came."""
+    told: list[Any] = []
+    for output in outputs:
+        if output.output_type == "stream" and told and told[-1].get("name") == output.name:
+            told[-1].text += output.text
+        else:
+            told.append(output)
+    return told
 
 
 def names(notebook: Any) -> list[str]:
@@ -213,7 +225,7 @@ def differences(before: Any, after: Any) -> list[str]:
     """In a line each, what normalising changes."""
     told = ["the notebook's metadata"] if before.metadata != after.metadata else []
     told += ["the format's version"] if before.nbformat_minor != after.nbformat_minor else []
-    for what in ("id", "metadata"):
+    for what in ("id", "metadata", "outputs"):
         cells = zip(before.cells, after.cells, strict=True)
         differ = [str(number) for number, (old, new) in enumerate(cells) if old.get(what) != new.get(what)]
         told += [f"the {what} of cells {', '.join(differ)}"] if differ else []

@@ -132,7 +132,7 @@ lint_shell() {
 }
 
 lint_tests() {
-    set -- --no-cache --config "$tests/ruff.toml" "$tests" "$REPOSITORY/notebooks/grade.py"
+    set -- --no-cache --config "$tests/ruff.toml" "$tests" "$REPOSITORY"/notebooks/*.py
     "$venv/bin/ruff" check "$@" && "$venv/bin/ruff" format --check "$@"
 }
 
