@@ -38,7 +38,7 @@ def nobodys_home() -> Iterator[Path]:
     assert not left, f"processes left behind by the tests:\n{told}"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def artefacts() -> Path:
     """Where screenshots and executed notebooks are kept for a person to look at."""
     ARTEFACTS.mkdir(exist_ok=True)

@@ -132,7 +132,8 @@ lint_shell() {
 }
 
 lint_tests() {
-    "$venv/bin/ruff" check --no-cache "$tests" && "$venv/bin/ruff" format --no-cache --check "$tests"
+    set -- --no-cache --config "$tests/ruff.toml" "$tests" "$REPOSITORY"/notebooks/*.py
+    "$venv/bin/ruff" check "$@" && "$venv/bin/ruff" format --check "$@"
 }
 
 # as_root COMMAND…: runs it when we may.

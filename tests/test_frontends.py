@@ -17,87 +17,12 @@ import nbformat
 import pexpect
 import pytest
 
+from alike import form, outputs
 from launch import KERNEL_NAME
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 TOUR = NOTEBOOKS / "00-tour.ipynb"
 BIN = Path(sys.executable).parent
-
-# What may differ between two runs of the same notebook, and what it becomes.
-VARIES = [
-    (re.compile(r"\x1b\[[0-9;]*m"), ""),
-    (re.compile(r"\b\d+(\.\d+)? ?(ns|µs|us|ms|s)\b"), "<duration>"),
-    (re.compile(r"0x[0-9a-f]{6,}"), "<address>"),
-    (re.compile(r"built \d+ crates?"), "built <crates>"),
-    (re.compile(r"rustc \d+\.\d+\.\d+[^\n]*"), "<rustc>"),
-    (re.compile(r"/[\w./-]+/(?=[\w.-])"), "<folder>/"),
-    # Which versions there are today, and how many of the crates were built before.
-    (re.compile(r"^added [a-z_]+ .*$", re.MULTILINE), "added <crates>"),
-]
-
-# In what a measurement says, also the figures, whether there were outliers, and whether compiling was slow enough to be told.
-FIGURES = [
-    (re.compile(r"^.* · (?=opt-level \d)", re.MULTILINE), "<machine> · "),
-    (re.compile(r"^Compiler time: .*$", re.MULTILINE), ""),
-    (re.compile(r"-?\d[\d,.]*(e-?\d+)?( ?(ns|µs|ms|s|[KMG]?i?B|%|×))?(?!\w)"), "#"),
-    (re.compile(r"# to #"), "#"),
-    (re.compile(r" · # outliers? of #"), ""),
-    (re.compile(r"\((# starts?|supposed)\)"), "(# starts)"),
-    (re.compile(r"-{3,}"), "---"),
-    (re.compile(r"[ \n]*\n"), "\n"),
-    (re.compile(r" {2,}"), " "),
-]
-
-
-def normal(text: str) -> str:
-    for pattern, instead in VARIES:
-        text = pattern.sub(instead, text)
-    return text.strip()
-
-
-def form(output: Any) -> tuple[Any, ...] | None:
-    """What stays the same of a result that was measured, or of its chart: all but the figures and what makes them doubtful."""
-    text = output.data.get("text/plain", "")
-    if {"image/png", "image/svg+xml"} <= output.data.keys():
-        return ("chart", text.splitlines()[0], output.metadata["image/png"]["width"])
-    raw = output.metadata.get("assay")
-    if raw is None:
-        return None
-    for doubt in raw.get("warnings", []):
-        text = text.replace(doubt, "")
-    for pattern, instead in FIGURES:
-        text = pattern.sub(instead, text)
-    told = [line.strip() for line in text.strip().splitlines()]
-    heads = re.findall(r'<th scope="(col|row)"[^>]*>(.*?)</th>', output.data["text/html"])
-    if raw["kind"] == "complexity":
-        # Which class is named, and whether a busy machine came to the larger sizes, is a figure too.
-        told = [line for line in told if line.startswith(f"{raw['variable']} ") or "noise floor" in line]
-        heads = [(scope, head) for scope, head in heads if scope == "col"]
-    if raw["kind"] in ("prun", "lprun"):
-        # What samples met, and whether the code was so short that it was repeated, is a figure too. The lines of the source stay.
-        told = [line.lstrip("# ▁▂▃▄▅▆▇█") for line in told if line.startswith("# ") or "noise floor" in line]
-        told = told if raw["kind"] == "lprun" else told[-1:]
-        heads = [(scope, head) for scope, head in heads if scope == "col"]
-    return (raw["kind"], told, [head for _, head in heads if head != "Outliers"])
-
-
-def outputs(cell: Any) -> list[Any]:
-    """A cell's outputs as they are compared: streams joined, what varies replaced, of what was measured the form alone."""
-    told: list[Any] = []
-    for output in cell.get("outputs", []):
-        if output.output_type == "stream":
-            if told and told[-1][:2] == ("stream", output.name):
-                told[-1] = ("stream", output.name, told[-1][2] + output.text)
-            else:
-                told.append(("stream", output.name, output.text))
-        elif output.output_type == "error":
-            told.append(("error", output.ename, normal("\n".join(output.traceback))))
-        elif measured := form(output):
-            told.append((output.output_type, measured))
-        else:
-            data = {mime: normal(text) if isinstance(text, str) else text for mime, text in sorted(output.data.items())}
-            told.append((output.output_type, data))
-    return [(*t[:2], normal(t[2])) if t[0] == "stream" else t for t in told]
 
 
 def execute(path: Path) -> Any:
