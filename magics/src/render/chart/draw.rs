@@ -18,6 +18,9 @@ const PNG_PIXELS: u32 = 2;
 /// The png is drawn this much larger and [`averaged`]: plotters smooths neither areas nor thick lines.
 const OVERSAMPLING: u32 = 2;
 
+/// A png that has more bytes (a third more as text of a notebook) is drawn without the pixels for dense screens: a flame graph of code that calls itself in many ways. The svg beside it is sharp.
+const LARGEST: usize = 75_000;
+
 /// Colours of a png's palette. Twice as many make it a tenth larger, and nobody sees them.
 const COLOURS: usize = 128;
 
@@ -42,9 +45,15 @@ pub(super) fn svg(picture: &Picture) -> Result<String, Undrawable> {
     ))
 }
 
-/// The picture as the bytes of a png file, at twice its size.
+/// The picture as the bytes of a png file, at twice its size where that is not too much.
 pub(super) fn png(picture: &Picture) -> Result<Vec<u8>, Undrawable> {
-    let scale = PNG_PIXELS * OVERSAMPLING;
+    let sharp = raster(picture, PNG_PIXELS)?;
+    if sharp.len() <= LARGEST { Ok(sharp) } else { raster(picture, 1) }
+}
+
+/// The same with so many pixels for each CSS pixel.
+fn raster(picture: &Picture, pixels_each: u32) -> Result<Vec<u8>, Undrawable> {
+    let scale = pixels_each * OVERSAMPLING;
     let (width, height) = pixels(picture, f64::from(scale));
     let mut large = vec![u8::MAX; width as usize * height as usize * 3];
     let backend = BitMapBackend::<RGBPixel>::with_buffer_and_format(&mut large, (width, height))

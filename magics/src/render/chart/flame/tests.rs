@@ -95,6 +95,26 @@ fn html_is_whole_and_small_and_kept_by_an_untrusted_page() {
     }
 }
 
+/// rayon divides its work by calling itself: as many stacks as there are levels, each with names as long as a line.
+#[test]
+fn the_graph_of_code_that_divides_its_work_is_small_too() {
+    fn divided(level: u32, weight: u64) -> Frame {
+        let name =
+            format!("rayon::iter::plumbing::bridge_producer_consumer::helper of level {level} and {weight}");
+        let calls = if level == 0 {
+            vec![]
+        } else {
+            vec![divided(level - 1, weight / 2), divided(level - 1, weight / 3)]
+        };
+        frame(&name, weight, calls)
+    }
+    let bundle = flame(&graph(vec![divided(12, 1_000_000)])).unwrap();
+    for kind in ["image/svg+xml", "image/png", "text/html"] {
+        let content = bundle.data[kind].as_str().unwrap();
+        assert!(content.len() < 100_000, "{kind}: {} bytes", content.len());
+    }
+}
+
 #[test]
 fn who_cannot_see_it_hears_what_is_widest() {
     let calls = vec![frame("b", 300, vec![]), frame("a", 100, vec![])];
