@@ -8,7 +8,7 @@
 //!
 //! - Counting ([`start`]) is two additions, for measurements: how often, and how much.
 //! - Watching ([`watch`]) knows each block: how much was live, when, and where it came from. It has one lock, so that there is one order of all events, and all figures are exact in it
-//!   (`heap/lock.rs` says why nobody waits for ever). Its memory is its own (`heap/mapped.rs`).
+//!   (`heap/lock.rs` says why nobody waits for ever). Of very many blocks the places are estimated (`heap/chance.rs`). Its memory is its own (`heap/mapped.rs`).
 //!
 //! A block that grows or shrinks is allocated once more in its new size, and its old size is given back; both are not live at once. So does DHAT count (Valgrind's and the crate). Unlike there, it belongs
 //! from then on to the place that made it grow: that line is to be found.

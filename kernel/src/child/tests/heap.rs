@@ -6,6 +6,7 @@ use assay_link::native::Ending;
 use assay_link::watch::{Heap, Lens, Seen, Site, Watched};
 use object::{Object, ObjectSymbol};
 use std::path::Path;
+use std::time::Duration;
 
 /// What is watched: by the number of the magic.
 fn seen(page: &Page) -> Vec<(u64, Watched)> {
@@ -190,7 +191,7 @@ async fn copies_of_a_process_whose_threads_allocate_are_watched_too() {
         let errand = Errand { lens: lens.clone(), ..Errand::new(&[library], Some(&entry)) };
         let rehearsal = bench.child.rehearsal().await.unwrap();
         assert_eq!(bench.child.run(errand.clone(), page.clone()).await, fine());
-        let rehearsed = rehearsal.run(errand).await;
+        let rehearsed = rehearsal.run(errand, Duration::from_secs(60)).await;
         assert_eq!(rehearsed.ended, Ok(Ending::Ok));
         for watched in rehearsed.watched.into_iter().chain(seen(&page).pop()) {
             let heap = heap(watched);

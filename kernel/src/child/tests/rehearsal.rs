@@ -102,7 +102,7 @@ async fn it_prints_nowhere_by_whatever_descriptor() {
     let (library, entry) = bench.compile("", take, body, put);
     let errand = Errand::new(&[library], Some(&entry));
     let rehearsal = bench.child.rehearsal().await.unwrap();
-    assert_eq!(rehearsal.run(errand.clone()).await.ended, Ok(Ending::Ok));
+    assert_eq!(rehearsal.run(errand.clone(), PATIENCE).await.ended, Ok(Ending::Ok));
     assert_eq!(page.stdout(), "");
     // The process itself has it still.
     let ended = bench.child.run(errand, page.clone()).await;
@@ -124,7 +124,7 @@ async fn its_threads_live() {
         let rehearsal = bench.child.rehearsal().await.unwrap();
         let (library, entry) = bench.compile("", take, &format!("{add} assert_eq!(sum, {round} * 5);"), put);
         let errand = Errand::new(&[library], Some(&entry));
-        assert_eq!(rehearsal.run(errand.clone()).await.ended, Ok(Ending::Ok));
+        assert_eq!(rehearsal.run(errand.clone(), PATIENCE).await.ended, Ok(Ending::Ok));
         assert!(matches!(
             bench.child.run(errand, page.clone()).await,
             Ended::Done { ending: Ending::Ok, .. }
@@ -268,7 +268,7 @@ async fn what_is_watched_is_told() {
     let mut check = async |body: &str, expected: &[(u64, u64, bool)]| {
         let errand = bench.errand(body);
         let page = Page::new([]);
-        let rehearsed = bench.child.rehearsal().await.unwrap().run(errand.clone()).await;
+        let rehearsed = bench.child.rehearsal().await.unwrap().run(errand.clone(), PATIENCE).await;
         bench.child.run(errand, page.clone()).await;
         for seen in [rehearsed.watched, seen(&page)] {
             let seen: Vec<_> = seen.iter().map(|(id, seen)| (*id, seen.runs, seen.finished)).collect();
