@@ -180,7 +180,7 @@ async fn one_that_is_not_used_leaves_nothing() {
     for _ in 0..10 {
         drop(bench.child.rehearsal().await.unwrap());
         // Nor does one that nobody waits for any more.
-        let given_up = tokio::time::timeout(std::time::Duration::ZERO, bench.child.rehearsal()).await;
+        let given_up = tokio::time::timeout(Duration::ZERO, bench.child.rehearsal()).await;
         drop(given_up);
     }
     assert_eq!(bench.look().await, "[1]\n");
