@@ -66,19 +66,33 @@ def code(notebook: Any) -> list[Any]:
 
 def headings(cell: Any) -> list[tuple[int, str]]:
     """Level and text of the headings of a cell. A line of a fenced block is none."""
-    if cell.cell_type != "markdown":
-        return []
-    found = []
+    found = [heading_of(line) for line in cell.source.splitlines()]
+    shown = outside_of_blocks(cell.source)
+    return [heading for heading, is_shown in zip(found, shown, strict=True) if heading and is_shown] if cell.cell_type == "markdown" else []
+
+
+def heading_of(line: str) -> tuple[int, str] | None:
+    found = re.match(r" {0,3}(#{1,6})[ \t]+(.*?)[ \t#]*$", line)
+    return (len(found[1]), found[2]) if found else None
+
+
+def title_of(cell: Any) -> tuple[int, str] | None:
+    """The heading with which a cell begins."""
+    return heading_of(cell.source.partition("\n")[0]) if cell.cell_type == "markdown" else None
+
+
+def outside_of_blocks(source: str) -> list[bool]:
+    """Of each line of Markdown, whether it is in no fenced block."""
+    told = []
     fence = ""
-    for line in cell.source.splitlines():
+    for line in source.splitlines():
         mark = re.match(r" {0,3}(```+|~~~+)", line)
+        told.append(not fence and not mark)
         if mark and not fence:
             fence = mark[1]
         elif mark and mark[1].startswith(fence):
             fence = ""
-        elif not fence and (heading := re.match(r" {0,3}(#{1,6})[ \t]+(.*?)[ \t#]*$", line)):
-            found.append((len(heading[1]), heading[2]))
-    return found
+    return told
 
 
 def error_of(cell: Any) -> Any | None:
@@ -123,6 +137,12 @@ def clean(path: Path) -> Iterator[Path]:
 def execute(path: Path, kernel: str = KERNEL["name"], limit: float = LIMIT) -> Any:
     """Runs a notebook to its end, from a clean state, whatever fails in it."""
     notebook = read(path)
+    at = ""
+
+    def begins(cell: Any, **_: Any) -> None:
+        nonlocal at
+        at = cell.source
+
     with clean(path) as place:
         client = nbclient.NotebookClient(
             notebook,
@@ -131,6 +151,7 @@ def execute(path: Path, kernel: str = KERNEL["name"], limit: float = LIMIT) -> A
             allow_errors=True,
             record_timing=False,
             resources={"metadata": {"path": str(place.parent)}},
+            on_cell_start=begins,
         )
         for cell in code(notebook):
             cell.execution_count, cell.outputs = None, []
@@ -141,9 +162,7 @@ def execute(path: Path, kernel: str = KERNEL["name"], limit: float = LIMIT) -> A
             # nbclient takes being cancelled for the kernel's death.
             if monotonic() - began < limit:
                 raise
-            waiting = next((cell for cell in code(notebook) if cell.execution_count is None), None)
-            source = waiting.source if waiting else "(all cells have run)"
-            raise TimeoutError(f"{path.name} did not end within {limit:.0f} s; it was at\n{source}") from error
+            raise TimeoutError(f"{path.name} did not end within {limit:.0f} s; it was at\n{at}") from error
     return notebook
 
 
@@ -156,12 +175,31 @@ def normalised(notebook: Any) -> Any:
     language = notebook.metadata.get("language_info")
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, **({"language_info": language} if language else {})})
     notebook.nbformat, notebook.nbformat_minor = 4, 5
+    notebook.cells = [part for cell in notebook.cells for part in parts(cell)]
     for cell, name in zip(notebook.cells, names(notebook), strict=True):
         cell.id = name
         cell.metadata = nbformat.from_dict(metadata(cell))
         if cell.cell_type == "code":
             cell.outputs = joined(cell.outputs)
     return notebook
+
+
+def parts(cell: Any) -> list[Any]:
+    """A text in as many cells as it has headings that begin a slide; what is folded stays together."""
+    if not headings(cell):
+        return [cell]
+    texts = [""]
+    folded = 0
+    for line, is_shown in zip(cell.source.splitlines(keepends=True), outside_of_blocks(cell.source), strict=True):
+        heading = heading_of(line.rstrip("\n"))
+        if heading and heading[0] in SLIDES and is_shown and not folded and texts[-1].strip():
+            texts.append("")
+        folded += line.count("<details") - line.count("</details>") if is_shown else 0
+        texts[-1] += line
+    told = [copy.deepcopy(cell) for _ in texts]
+    for part, text in zip(told, texts, strict=True):
+        part.source = text.strip("\n")
+    return told
 
 
 def metadata(cell: Any) -> dict[str, Any]:
@@ -171,9 +209,9 @@ def metadata(cell: Any) -> dict[str, Any]:
         kept["tags"] = tags(cell)
     if SOLUTION in tags(cell):
         kept["jupyter"] = {"source_hidden": True}
-    level = next((level for level, _ in headings(cell)), None)
-    if level in SLIDES:
-        kept["slideshow"] = {"slide_type": SLIDES[level]}
+    title = title_of(cell)
+    if title and title[0] in SLIDES:
+        kept["slideshow"] = {"slide_type": SLIDES[title[0]]}
     return kept
 
 
@@ -195,8 +233,8 @@ def names(notebook: Any) -> list[str]:
     section, place = "top", 0
     for cell in notebook.cells:
         place += 1
-        if found := headings(cell):
-            slug = re.sub(r"[^a-z0-9]+", "-", found[0][1].lower())[:LONGEST_SLUG].strip("-") or "section"
+        if title := title_of(cell):
+            slug = re.sub(r"[^a-z0-9]+", "-", title[1].lower())[:LONGEST_SLUG].strip("-") or "section"
             slugs.append(slug)
             again = slugs.count(slug)
             section, place = slug if again == 1 else f"{slug}_{again}", 0
@@ -225,7 +263,9 @@ def differences(before: Any, after: Any) -> list[str]:
     """In a line each, what normalising changes."""
     told = ["the notebook's metadata"] if before.metadata != after.metadata else []
     told += ["the format's version"] if before.nbformat_minor != after.nbformat_minor else []
-    for what in ("id", "metadata", "outputs"):
+    if len(before.cells) != len(after.cells):
+        return [*told, "headings that stand within a cell begin one"]
+    for what in ("id", "metadata", "outputs", "source"):
         cells = zip(before.cells, after.cells, strict=True)
         differ = [str(number) for number, (old, new) in enumerate(cells) if old.get(what) != new.get(what)]
         told += [f"the {what} of cells {', '.join(differ)}"] if differ else []

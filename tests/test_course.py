@@ -307,6 +307,9 @@ def test_both_crates_write_the_same_report() -> None:
 # The tool that writes the notebooks.
 
 
+FOLDED = "Text.\n\n<details><summary>Hint 1</summary>\n\n## Within\n\n</details>"
+
+
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
     """A notebook as an editor leaves it."""
@@ -315,7 +318,7 @@ def small(tmp_path: Path) -> Path:
         nbformat.v4.new_markdown_cell("## A part\n\n```sh\n# no heading\n```"),
         nbformat.v4.new_code_cell("6 * 7", metadata={"execution": {"iopub.status.idle": "2026"}, "scrolled": True}),
         nbformat.v4.new_code_cell("let kept = 1;", metadata={"tags": ["solution"]}),
-        nbformat.v4.new_markdown_cell("Text.\n\n### A part\n\n## Another"),
+        nbformat.v4.new_markdown_cell(FOLDED + "\n\n### A part\n\nText.\n\n#### Below\n"),
         nbformat.v4.new_code_cell("let s: String = 7;", metadata={"tags": ["raises-exception"]}),
     ]
     notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": {"name": "other", "display_name": "?"}, "widgets": {}})
@@ -328,30 +331,32 @@ def test_the_tool_says_what_would_change_and_changes_it(small: Path, capsys: pyt
     before = small.read_text()
     assert course.main(["--check", str(small)]) == 1 and small.read_text() == before
     told = capsys.readouterr().out
-    assert "the notebook's metadata" in told and "the metadata of cells 0, 1, 2, 3, 4" in told
+    assert "the notebook's metadata" in told and "headings that stand within a cell" in told
     assert course.main([str(small)]) == 0
     assert course.main(["--check", str(small)]) == 0
     notebook = read(small)
     assert notebook.metadata == {"kernelspec": course.KERNEL}
-    assert [cell.id for cell in notebook.cells] == ["title", "a-part", "a-part__1", "a-part__2", "a-part_2", "a-part_2__1"]
-    assert [cell.metadata.get("slideshow", {}).get("slide_type") for cell in notebook.cells] == [
-        "slide",
-        "slide",
-        None,
-        None,
-        "subslide",
-        None,
+    assert [(cell.id, cell.metadata.get("slideshow", {}).get("slide_type")) for cell in notebook.cells] == [
+        ("title", "slide"),
+        ("a-part", "slide"),
+        ("a-part__1", None),
+        ("a-part__2", None),
+        ("a-part__3", None),
+        ("a-part_2", "subslide"),
+        ("a-part_2__1", None),
     ]
+    assert notebook.cells[4].source == FOLDED
+    assert notebook.cells[5].source == "### A part\n\nText.\n\n#### Below"
     assert notebook.cells[3].metadata == {"tags": ["solution"], "jupyter": {"source_hidden": True}}
     assert notebook.cells[2].metadata == {}
 
 
 def test_a_new_cell_renames_its_section_alone(small: Path) -> None:
-    notebook = read(small)
+    notebook = course.normalised(read(small))
     before = course.names(notebook)
     notebook.cells.insert(3, nbformat.v4.new_code_cell("8"))
     after = course.names(notebook)
-    assert after[:3] == before[:3] and after[5:] == before[4:]
+    assert after[:3] == before[:3] and after[6:] == before[5:]
     assert len(set(after)) == len(after)
 
 
@@ -363,20 +368,20 @@ def test_the_tool_runs_notebooks_where_nothing_has_run(small: Path, capsys: pyte
     source = 'let found: Vec<bool> = [".assay", "data.txt"].map(|name| std::path::Path::new(name).exists()).to_vec();\nfound'
     notebook.cells[2].source = source
     nbformat.write(notebook, small)
-    assert course.main(["--execute", "--kernel", KERNEL_NAME, str(small)]) == 0
+    assert course.main([str(small)]) == 0 and course.main(["--execute", "--kernel", KERNEL_NAME, str(small)]) == 0
     ran = read(small)
     assert ran.cells[2].outputs[0].data["text/plain"] == "[false, true]"
-    assert error_of(ran.cells[5]).ename == "E0308"
+    assert error_of(ran.cells[6]).ename == "E0308"
     assert [cell.execution_count for cell in code(ran)] == [1, 2, 3]
     assert not course.surprises(ran)
 
     before = small.read_text()
-    ran.cells[2].source, ran.cells[5].source = "missing", "kept"
+    ran.cells[2].source, ran.cells[6].source = "missing", "kept"
     nbformat.write(ran, small)
     assert course.main(["--execute", "--kernel", KERNEL_NAME, str(small)]) == 1
     told = capsys.readouterr().err
-    assert "cell 2 failed: E0425" in told and "cell 5 did not fail" in told and "not written" in told
-    assert small.read_text() != before and error_of(read(small).cells[5]).ename == "E0308"
+    assert "cell 2 failed: E0425" in told and "cell 6 did not fail" in told and "not written" in told
+    assert small.read_text() != before and error_of(read(small).cells[6]).ename == "E0308"
 
 
 def test_a_notebook_that_does_not_end_is_ended(small: Path) -> None:
