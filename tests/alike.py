@@ -18,7 +18,7 @@ VARIES = [
 ]
 
 # A figure with its unit, as a measurement writes it, and as Rust does.
-FIGURE = re.compile(r"-?\d[\d,._]*(e-?\d+)?( ?(ns|µs|ms|s|[KMG]?i?B|%|×))?(?!\w)")
+FIGURE = re.compile(r"<?-?\d[\d,._]*(e-?\d+)?( ?(ns|µs|ms|s|[KMG]?i?B|%|×))?(?!\w)")
 
 # In what a measurement says, also the figures, how many there are of something, and whether there were outliers.
 FIGURES = [

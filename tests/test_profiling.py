@@ -280,7 +280,8 @@ def test_runs_that_are_not_alike_are_told(notebook: FrontEnd) -> None:
 
 
 def test_what_the_system_does_is_told_first(notebook: FrontEnd) -> None:
-    code = '{ use std::io::Write; let mut f = std::fs::File::create("/dev/null").unwrap(); for _ in 0..600_000 { f.write_all(b"x").unwrap(); } }'
+    write = 'let mut f = std::fs::File::create("/dev/null").unwrap(); for _ in 0..600_000 { f.write_all(b"x").unwrap(); }'
+    code = f"{{ use std::io::Write; {write} }}"
     text, _ = run(notebook, f"%prun {code}")
     assert "Most of the processor's time was spent in the system for it" in text
     assert "libc.so.6(libc.so.6)" not in text

@@ -141,7 +141,7 @@ fn bar(figures: &Figures, row: &Row) -> String {
         Origin::Standard | Origin::System => "#8c959f",
     };
     format!(
-        "<div title=\"{:.1} % own, {:.1} % in all\" style=\"position: relative; width: 80px; height: 10px; background-color: #80808026\">\
+        "<div title=\"{:.1} % own, {:.1} % in all\" style=\"position: relative; width: 56px; height: 10px; background-color: #80808026\">\
          <div style=\"position: absolute; left: 0; top: 0; height: 10px; width: {:.1}%; background-color: #80808066\"></div>\
          <div style=\"position: absolute; left: 0; top: 0; height: 10px; width: {:.1}%; background-color: {colour}\"></div></div>",
         percent(row.own),

@@ -150,7 +150,7 @@ impl Naming<'_> {
     }
 
     fn one(&self, raw: &Raw) -> Named {
-        if names::library(self.module) == PROGRAM {
+        if names::library(self.module) == PROGRAM || is_way_to_heap(raw) {
             return program(raw);
         }
         match raw.file.as_deref() {
@@ -280,6 +280,14 @@ fn is_of_a_cell(library: &str) -> bool {
     ["libcell_", "librun_"].iter().any(|start| library.starts_with(start))
 }
 
+/// Whether it is of the object through which a cell asks the heap (`toolchain/allocator.rs`): malloc, below it, is what is asked.
+fn is_way_to_heap(raw: &Raw) -> bool {
+    let called = raw.called.as_deref().unwrap_or_default();
+    let file = raw.file.as_deref().unwrap_or_default();
+    file.ends_with("/allocator.rs")
+        && ["assay_alloc", "assay_alloc_zeroed", "assay_realloc", "assay_dealloc"].contains(&called)
+}
+
 /// A function of the program that runs cells: it is ours, but for what others call in the belief that it is C's.
 fn program(raw: &Raw) -> Named {
     let of_c = raw.whole.as_deref().filter(|name| OF_C.contains(name));
@@ -295,7 +303,7 @@ fn program(raw: &Raw) -> Named {
 
 #[cfg(test)]
 mod tests {
-    use super::is_of_a_cell;
+    use super::{Raw, is_of_a_cell, is_way_to_heap};
 
     #[test]
     fn libraries_of_cells_are_known_by_their_names() {
@@ -304,5 +312,22 @@ mod tests {
         check("libcell_3-5.so", true);
         check("libc.so.6", false);
         check("libassay.so", false);
+    }
+
+    #[test]
+    fn the_way_to_the_heap_is_ours() {
+        let raw = |called: &str, file: &str| Raw {
+            called: Some(called.to_owned()),
+            file: Some(file.to_owned()),
+            ..Raw::default()
+        };
+        assert!(is_way_to_heap(&raw(
+            "assay_alloc",
+            "/home/u/.cache/assay/native/048f.draft-1/src/allocator.rs"
+        )));
+        assert!(is_way_to_heap(&raw("assay_dealloc", "/x/src/allocator.rs")));
+        assert!(!is_way_to_heap(&raw("assay_alloc", "/home/u/mine/src/lib.rs")));
+        assert!(!is_way_to_heap(&raw("grow", "/home/u/mine/src/allocator.rs")));
+        assert!(!is_way_to_heap(&Raw::default()));
     }
 }
