@@ -5,10 +5,11 @@
 //! is there for it to read (`nowhere.rs`); it is killed after its run, with all that it started.
 //!
 //! The copy is made by a fork, which costs what the page tables cost: 0.1 ms to 20 ms for a gigabyte. What a process shares with its copy is not taken back: files
-//! and where they are read next, pipes, sockets, what an epoll instance knows; and its child processes are not the copy's. So a rehearsal that reads an open file
+//! and where they are read next, pipes, sockets, what an epoll instance knows (a rehearsal has instances of its own, `epolls.rs`); and its child processes are not the copy's. So a rehearsal that reads an open file
 //! moves the place where the other process reads on, what it writes to a file or says on a socket has been written and said, and bytes that it takes from a pipe are gone.
 
 mod call;
+mod epolls;
 mod memory;
 mod nowhere;
 mod pages;
@@ -117,7 +118,7 @@ fn stand_by(kernel: &Kernel, channel: &UnixStream, hold: Hold) -> Call {
     }
     let Some(call) = call::next(channel) else { leave() };
     // Before any thread goes on, for each of them may print at once.
-    if call == Call::Rehearse && nowhere::turn_to().is_err() {
+    if call == Call::Rehearse && (nowhere::turn_to().is_err() || epolls::renew().is_err()) {
         leave()
     }
     if hold.bring_back() > 0 {

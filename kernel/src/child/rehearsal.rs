@@ -1,7 +1,7 @@
 //! A run of which nothing is left: in a copy of the process that runs cells, which comes to life beside it.
 //!
 //! The copy has the variables and the threads that the process had when it was made. What it does to them is done to its own; nothing that it prints or shows is seen, and what it asks is answered with the end
-//! of the input. What it shares with the process cannot be taken back: files and where they are read next, sockets, what an epoll instance knows.
+//! of the input. What it shares with the process cannot be taken back: files and where they are read next, sockets. Its epoll instances are its own.
 
 use super::channel;
 use super::driver::Order;
@@ -9,7 +9,7 @@ use super::generation::WAKE;
 use super::notes::Checkpoint;
 use super::{Errand, Standing};
 use assay_link::native::{Command, Ending, Event};
-use assay_link::watch::Watched;
+use assay_link::watch::{Clock, Lens, Watched};
 use std::time::Duration;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 use tokio::net::UnixStream;
@@ -63,15 +63,16 @@ impl Rehearsal {
 
     /// Opens libraries and runs the entry of the last one. Nothing is left of it when this returns, but what was watched. Dropping the future ends it.
     ///
-    /// It may wait for so long as `patience` says. After that it is ended when it does nothing any more: what it waits for may have come to the process that it is a copy of, as an event of an
-    /// epoll instance does, and never comes again.
+    /// It may wait for so long as `patience` says. After that it is ended when it does nothing any more: what it waits for may have come to the process that it is a copy of, as what a
+    /// socket receives does, and never comes again. A copy whose waiting threads are woken to be sampled is never seen to do nothing, and is ended then in any case.
     pub(crate) async fn run(mut self, what: Errand, patience: Duration) -> Rehearsed {
         let mut watched = Vec::new();
         let pid = self.standing.pid;
+        let woken = matches!(what.lens, Lens::Samples { clock: Clock::Wall, .. });
         let ended = match self.channel.take() {
             Some(channel) => tokio::select! {
                 ended = perform(channel, what, &mut watched) => ended,
-                () = idle(pid, patience) => Err("the copy of the process waited for what did not come to it, and was ended".to_owned()),
+                () = idle(pid, patience, woken) => Err("the copy of the process waited for what did not come to it, and was ended".to_owned()),
             },
             // It is taken here alone.
             None => Err("it has run before".to_owned()),
@@ -89,9 +90,12 @@ impl Drop for Rehearsal {
     }
 }
 
-/// Returns when a process does nothing any more, after it has had time to. Never where the system does not say.
-async fn idle(pid: u32, patience: Duration) {
+/// Returns when a process does nothing any more, after it has had time to; where its threads are `woken` for nothing, when it has had that time. Never where the system does not say.
+async fn idle(pid: u32, patience: Duration, woken: bool) {
     tokio::time::sleep(patience).await;
+    if woken {
+        return tokio::time::sleep(IDLE).await;
+    }
     let mut before = processor_time(pid);
     loop {
         tokio::time::sleep(IDLE).await;

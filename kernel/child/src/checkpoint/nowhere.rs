@@ -60,7 +60,8 @@ fn replace(descriptor: RawFd, nowhere: &OwnedFd) -> io::Result<()> {
     }
 }
 
-fn each_descriptor(mut visit: impl FnMut(RawFd)) -> io::Result<()> {
+/// Visits the number of each open descriptor, one of its own among them.
+pub(super) fn each_descriptor(mut visit: impl FnMut(RawFd)) -> io::Result<()> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let folder = open(c"/proc/self/fd", flags, Mode::empty())?;
     let mut space = [MaybeUninit::uninit(); 4096];

@@ -341,7 +341,69 @@ impl crate::engine::Host for Asked {
     }
 }
 
-/// An event that the process itself has taken, as of an epoll instance that both know.
+/// What cells know of epoll.
+const EPOLL: &str = r#"
+    #[repr(C, packed)] #[derive(Clone, Copy)] struct Told { events: u32, data: u64 }
+    unsafe extern "C" {
+        fn epoll_create1(flags: i32) -> i32;
+        fn epoll_ctl(epoll: i32, what: i32, file: i32, told: *mut Told) -> i32;
+        fn epoll_wait(epoll: i32, told: *mut Told, most: i32, patience: i32) -> i32;
+        fn eventfd(count: u32, flags: i32) -> i32;
+        fn dup(file: i32) -> i32;
+        fn write(file: i32, bytes: *const u64, count: usize) -> isize;
+    }
+    fn add(epoll: i32, file: i32, data: u64) {
+        let mut told = Told { events: 1 | 1 << 31, data };
+        assert_eq!(unsafe { epoll_ctl(epoll, 1, file, &mut told) }, 0);
+    }
+    fn wake(file: i32) { assert_eq!(unsafe { write(file, &1, 8) }, 8); }
+    fn told(epoll: i32) -> Vec<u64> {
+        let mut told = [Told { events: 0, data: 0 }; 8];
+        let count = unsafe { epoll_wait(epoll, told.as_mut_ptr(), 8, 0) };
+        let mut all: Vec<u64> = told[..usize::try_from(count).unwrap()].iter().map(|one| one.data).collect();
+        all.sort();
+        all
+    }
+"#;
+
+/// tokio gives an address with what it asks: whoever is told of one that another process has given reads what is not there.
+#[tokio::test]
+async fn an_epoll_instance_is_the_copys_own() {
+    let mut bench = Bench::new().await;
+    let page = Page::new([]);
+    let make = format!(
+        "{EPOLL} let (epoll, event) = unsafe {{ (epoll_create1(0), eventfd(0, 0)) }};
+         add(epoll, event, 7); let other = unsafe {{ dup(epoll) }};
+         let v: Vec<u64> = [epoll, other, event].map(|number| number as u64).to_vec();"
+    );
+    bench.run_with(&page, "", &make, "", PUT).await;
+    let numbers = "let [epoll, other, event] = [0, 1, 2].map(|at| v[at] as i32);";
+    // What was asked before holds under both numbers; what is asked now is the copy's alone.
+    let body = format!(
+        "{EPOLL} {numbers} wake(event); assert_eq!(told(other), [7]); assert_eq!(told(epoll), [0; 0]);
+         let own = unsafe {{ eventfd(0, 0) }}; add(epoll, own, 99); wake(own);
+         std::fs::write(\"sign\", \"here\\n\")?;
+         while !std::path::Path::new(\"go\").exists() {{ std::thread::yield_now(); }}
+         assert_eq!(told(other), [99]);"
+    );
+    let errand = bench.errand(&body);
+    let (sign, go) = (bench.sign(), bench.folder.path().join("go"));
+    let rehearsal = bench.child.rehearsal().await.unwrap();
+    let look = async {
+        written(&sign).await;
+        let page = Page::new([]);
+        let look =
+            format!("{EPOLL} {numbers} assert_eq!(told(epoll), [7]); assert_eq!(told(other), [0; 0]);");
+        let ended = bench.run_with(&page, "", TAKE, &look, PUT).await;
+        std::fs::write(&go, "").unwrap();
+        ended
+    };
+    let (rehearsed, ended) = tokio::join!(rehearsal.run(errand, PATIENCE), look);
+    assert_eq!(rehearsed.ended, Ok(Ending::Ok));
+    assert!(matches!(ended, Ended::Done { ending: Ending::Ok, .. }), "{ended:?}");
+}
+
+/// As for what the process itself has taken from a socket.
 #[tokio::test]
 async fn a_copy_that_waits_for_what_does_not_come_is_ended() {
     let mut bench = Bench::with_v().await;
@@ -351,6 +413,18 @@ async fn a_copy_that_waits_for_what_does_not_come_is_ended() {
         rehearsed.ended,
         Err("the copy of the process waited for what did not come to it, and was ended".to_owned())
     );
+    bench.is_alone().await;
+}
+
+/// Each thread is woken a thousand times in a second, and finds that nothing has come.
+#[tokio::test]
+async fn a_copy_that_is_sampled_while_it_waits_is_ended_too() {
+    let mut bench = Bench::with_v().await;
+    let lens = Lens::Samples { clock: Clock::Wall, period: 1_000_000 };
+    let body = "assay::measure::profile::begin(0); loop { std::thread::park(); }";
+    let errand = Errand { lens, ..bench.errand(body) };
+    let rehearsed = bench.child.rehearsal().await.unwrap().run(errand, Duration::ZERO).await;
+    assert!(rehearsed.ended.unwrap_err().contains("waited for what did not come"));
     bench.is_alone().await;
 }
 

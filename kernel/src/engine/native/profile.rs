@@ -84,8 +84,8 @@ struct Passes<'a, 'b> {
     pass: Option<Pass>,
     /// Whether anything ran in a copy of the process.
     ran_again: bool,
-    /// How long one may wait for what happens outside of it.
-    patience: Duration,
+    /// What the run took, or the longest of several.
+    longest: Duration,
     doubts: Vec<String>,
 }
 
@@ -116,7 +116,7 @@ impl Native {
             stopped: false,
             pass: None,
             ran_again: false,
-            patience: Duration::ZERO,
+            longest: Duration::ZERO,
             doubts: Vec::new(),
         };
         let ran = match (ran, ask.heap.unwrap_or(1)) {
@@ -129,8 +129,7 @@ impl Native {
         if runs.is_empty() {
             return (None, ran);
         }
-        // The other build and the lens of a rehearsal make it slower, and what it waits for may be late.
-        passes.patience = 2 * Duration::from_nanos(runs.iter().map(|run| run.wall).max().unwrap_or(0));
+        passes.longest = Duration::from_nanos(runs.iter().map(|run| run.wall).max().unwrap_or(0));
         let mut found = Found { runs, ready, ..Found::default() };
         let State { workshop, dependencies, .. } = &mut *state;
         if lives(&ran)
@@ -383,7 +382,7 @@ impl Passes<'_, '_> {
         };
         let without = copy.standing().without.join(", ");
         self.ran_again |= !self.stopped;
-        let Some(rehearsed) = self.unless_stopped(copy.run(errand, self.patience)).await else {
+        let Some(rehearsed) = self.unless_stopped(copy.run(errand, aim.patience(self.longest))).await else {
             self.lacks(aim, "it was interrupted");
             return None;
         };
@@ -443,6 +442,14 @@ impl Passes<'_, '_> {
 }
 
 impl Aim {
+    /// How long a copy may wait for what happens outside of it. The other build and the lens make it slower, and what it waits for may be late; repeats end when they have taken a second.
+    fn patience(self, run: Duration) -> Duration {
+        match self {
+            Self::Repeats => 20 * run,
+            Self::Counts | Self::Sites => 2 * run,
+        }
+    }
+
     /// The beginning of a sentence.
     fn ran(self) -> &'static str {
         match self {
