@@ -195,7 +195,8 @@ async fn copies_of_a_process_whose_threads_allocate_are_watched_too() {
         assert_eq!(rehearsed.ended, Ok(Ending::Ok));
         for watched in rehearsed.watched.into_iter().chain(seen(&page).pop()) {
             let heap = heap(watched);
-            assert!(heap.bytes >= 1000 && heap.freed >= 1000 && heap.peak >= 1000, "{heap:?}");
+            // Each of the two threads may give back a block of before.
+            assert!(heap.bytes >= 1000 && heap.freed >= 1000 && heap.peak >= 1000 - 2 * 24, "{heap:?}");
         }
     }
 }
