@@ -24,9 +24,9 @@ FIGURE = re.compile(r"<?-?\d[\d,._]*(e-?\d+)?( ?(ns|µs|ms|s|[KMG]?i?B|%|×))?(?
 FIGURES = [
     (re.compile(r"^.* · (?=opt-level \d)", re.MULTILINE), "<machine> · "),
     (FIGURE, "#"),
+    (re.compile(r"<#"), "#"),
     (re.compile(r"# to #"), "#"),
     (re.compile(r" · # outliers? of #"), ""),
-    (re.compile(r"\bno (?=allocations|frees)"), "# "),
     (re.compile(r"\b(allocation|free|loop|run|start|thread)s\b"), r"\1"),
     (re.compile(r"\((# start|supposed)\)"), "(# start)"),
     (re.compile(r"[ \n]*\n"), "\n"),
@@ -40,8 +40,9 @@ KEPT = {
     "time": re.compile(r"^CPU times|^Wall time|^Compiler"),
     "compare": re.compile(rf"^The results|^Not checked|{CONTEXT}"),
     "memit": re.compile(rf"^peak |still live:|^What is still live|^Where it was|{CONTEXT}"),
-    # The lines of the source. Which functions samples met is a figure, and so is how much of a line's time they saw.
-    "lprun": re.compile(rf"^# |{CONTEXT}"),
+    # Which functions and lines samples met is a figure: with -z, lines of which nothing is known are left out.
+    "lprun": re.compile(rf"^File:|^Function:|{CONTEXT}"),
+    # The lines of the source: bytes are counted.
     "mprun": re.compile(rf"^# |{CONTEXT}"),
 }
 # The names of rows that are there in every run; those of other kinds are figures themselves, or stand in the order of figures.
@@ -85,7 +86,7 @@ def form(output: Any) -> tuple[Any, ...] | None:
     if kind == "complexity":
         # Which class is named, and whether a busy machine came to the larger sizes, is a figure too.
         told = [line for line in text.splitlines() if line.strip().startswith(f"{raw['variable']} ")] + told
-    if kind == "lprun":
+    if kind == "mprun":
         told = [line.lstrip("# ▁▂▃▄▅▆▇█") for line in told]
     told += CLAIM.findall(output.data.get("text/plain", ""))
     heads = re.findall(r'<th scope="(col|row)"[^>]*>(.*?)</th>', output.data["text/html"])

@@ -22,6 +22,11 @@ def failed(name: str, told: str) -> Any:
     return new_output("error", ename=name, evalue=told, traceback=[f"\x1b[1m\x1b[91m{name}\x1b[0m: {told}"])
 
 
+def measured(kind: str, told: str) -> Any:
+    page = '<table><tr><th scope="col">Figure</th></tr><tr><th scope="row">Median</th></tr></table>'
+    return new_output("display_data", data={"text/plain": told, "text/html": page}, metadata={"assay": {"kind": kind, "warnings": []}})
+
+
 def checked(decision: str, told: str) -> Any:
     page = "<p>ok</p>"
     raw = {"kind": "assert_time", "decision": decision, "warnings": []}
@@ -42,12 +47,27 @@ ALIKE = [
         failed("AssertionError", "`f()` takes 9 ms (95 % interval 8 … 10 ms); claimed: less than 2 ms"),
     ),
     (
+        measured("timeit", f"median 1.2 ns, 95 % interval 1.1 … 1.3 ns · min 1 ns · 3 outliers of 9\n2 allocations, 9 B per loop{CONTEXT}"),
+        measured("timeit", f"median 0 ns, 95 % interval <0.1 … 0.1 ns · min 0 ns\n1 allocation, 8 B per loop{ELSEWHERE}"),
+    ),
+    (
+        measured("compare", f"`a` is 3.2× faster than `b` (3–4).\nThe results are equal.{CONTEXT}"),
+        measured("compare", f"No difference between `a` and `b` that this machine can show.\nThe results are equal.{ELSEWHERE}"),
+    ),
+    (
         checked("holds", f"ok: `f()` takes 1 ms; claimed: less than 2 ms{CONTEXT}"),
         checked("holds", f"ok: `f()` takes 1.5 ms; claimed: less than 2 ms{ELSEWHERE}"),
     ),
 ]
 
 DIFFERENT = [
+    (measured("timeit", f"no allocations per loop{CONTEXT}"), measured("timeit", f"1 allocation, 8 B per loop{CONTEXT}")),
+    (
+        measured("compare", f"The results are equal.{CONTEXT}"),
+        measured("compare", f"The results differ: `b` does not give what `a` gives.{CONTEXT}"),
+    ),
+    (measured("timeit", f"median 1.2 ns{CONTEXT}"), measured("timeit", "median 1.2 ns")),
+    (measured("timeit", f"median 1.2 ns{CONTEXT}"), measured("memit", f"median 1.2 ns{CONTEXT}")),
     (printed("2 threads: faster"), printed("2 threads: slower")),
     (printed("a line"), printed("a line\nand another")),
     (value("2262"), value("2263")),
