@@ -49,8 +49,22 @@ const DELAYED: (f64, f64) = (0.2, 0.05);
 const UNLIKE: (f64, f64) = (1.5, 0.01);
 
 impl Profiled {
+    /// A sentence where much of the time went by without the processor: that the machine was busy, or else what is said of code that waits. Where samples are of the time on the
+    /// wall, they show where it waits.
+    pub(crate) fn waiting(
+        &self,
+        time: &Time,
+        is_much: bool,
+        waits: impl FnOnce() -> String,
+    ) -> Option<String> {
+        if time.wall {
+            return self.busy_machine();
+        }
+        is_much.then(|| self.busy_machine().unwrap_or_else(waits))
+    }
+
     /// A sentence where it was not the code that waited: it was ready to run, and others had the processors.
-    pub(crate) fn busy_machine(&self) -> Option<String> {
+    fn busy_machine(&self) -> Option<String> {
         let Run { wall, user, system, ready, .. } = self.run;
         let (busy, ready) = (user + system, ready?);
         if self.time.as_ref()?.wall {

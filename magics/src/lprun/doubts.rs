@@ -76,19 +76,13 @@ impl Shown<'_> {
         let busy = run.user + run.system;
         let waited = run.wall - busy;
         let is_much = busy > 0.0 && waited > WAITED && waited > WAITING * run.wall;
-        if time.wall {
-            return self.profiled.busy_machine();
-        }
-        if !is_much {
-            return None;
-        }
-        Some(self.profiled.busy_machine().unwrap_or_else(|| {
+        self.profiled.waiting(time, is_much, || {
             format!(
                 "Of {} on the wall the processor worked {}; waiting is in none of these times: `--wall` counts it.",
                 duration(run.wall),
                 duration(busy)
             )
-        }))
+        })
     }
 
     /// Functions whose lines nobody counts.

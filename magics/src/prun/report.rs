@@ -179,19 +179,13 @@ impl Shown<'_> {
         let run = &self.figures.profiled.run;
         let busy = run.user + run.system;
         let waited = run.wall > WAITS * busy && run.wall - busy > NOTICED;
-        if time.wall {
-            return self.figures.profiled.busy_machine();
-        }
-        if !waited {
-            return None;
-        }
-        Some(self.figures.profiled.busy_machine().unwrap_or_else(|| {
+        self.figures.profiled.waiting(time, waited, || {
             format!(
                 "It waited for most of the time: {} of the processor's in {} on the wall, and only the former is in the table. `--wall` shows where it waits.",
                 duration(busy),
                 duration(run.wall)
             )
-        }))
+        })
     }
 
     /// The part of the time that sampling took.

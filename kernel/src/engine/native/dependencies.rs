@@ -222,13 +222,7 @@ impl Dependencies {
         told: &mut (dyn FnMut(String) + Send),
     ) -> Result<Change, Trouble> {
         let start = Instant::now();
-        let shelf = match self.shelf.take().filter(Shelf::is_there) {
-            Some(shelf) => shelf,
-            None => {
-                Shelf::open(site.shelf.to_owned()).await.map_err(|error| unwritable(site.shelf, &error))?
-            }
-        };
-        let shelf = self.shelf.insert(shelf);
+        let shelf = opened(&mut self.shelf, site.shelf).await?;
         let mut next = Resolved { wanted, ..Resolved::clone(&self.now) };
         next.sources
             .changed()
@@ -496,6 +490,15 @@ fn not_built(failed: &Failed) -> Trouble {
         "nothing has changed: the crates that were there before stay"
     };
     Trouble { what: failed.error.clone(), remedy: Some(remedy.to_owned()) }
+}
+
+/// The shelf, opened if it is not, or is not there any more.
+async fn opened<'s>(place: &'s mut Option<Shelf>, folder: &Path) -> Result<&'s Shelf, Trouble> {
+    let shelf = match place.take().filter(Shelf::is_there) {
+        Some(shelf) => shelf,
+        None => Shelf::open(folder.to_owned()).await.map_err(|error| unwritable(folder, &error))?,
+    };
+    Ok(place.insert(shelf))
 }
 
 fn unwritable(folder: &Path, error: &io::Error) -> Trouble {

@@ -62,6 +62,11 @@ struct Seen {
     functions: Vec<Function>,
 }
 
+/// Where the crates of a test are built.
+fn site<'a>(toolchain: &'a Toolchain, folder: &'a Path, shelf: &'a Path) -> Site<'a> {
+    Site { toolchain, folder, environment: &toolchain.environment, shelf }
+}
+
 impl Bench {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -179,12 +184,7 @@ impl Bench {
     async fn depend(&mut self, line: &str) {
         let (toolchain, folder) = (self.workshop.toolchain.clone(), self.folder.path().to_owned());
         let shelf = folder.join("shelf");
-        let site = Site {
-            toolchain: &toolchain,
-            folder: &folder,
-            environment: &toolchain.environment,
-            shelf: &shelf,
-        };
+        let site = site(&toolchain, &folder, &shelf);
         self.dependencies.offline = true;
         self.dependencies.add(&[line.to_owned()], site, &mut |_| ()).await.unwrap();
         self.workshop.linked = self.dependencies.linked();
@@ -193,12 +193,7 @@ impl Bench {
     async fn crates(&mut self) -> Reached {
         let (toolchain, folder) = (self.workshop.toolchain.clone(), self.folder.path().to_owned());
         let shelf = folder.join("shelf");
-        let site = Site {
-            toolchain: &toolchain,
-            folder: &folder,
-            environment: &toolchain.environment,
-            shelf: &shelf,
-        };
+        let site = site(&toolchain, &folder, &shelf);
         Some(Ok(self.dependencies.counting(site).await.unwrap()))
     }
 

@@ -9,7 +9,9 @@ use super::cargo::{Built, Cargo, Kind, Library};
 use super::layer::{Layer, file_name};
 use super::linked::{Linked, Loaded};
 use super::shelf::Shelf;
-use super::{Dependencies, Resolved, Site, environment, natives_of, not_built, package, placed, unwritable};
+use super::{
+    Dependencies, Resolved, Site, environment, natives_of, not_built, opened, package, placed, unwritable,
+};
 use crate::engine::Trouble;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, Permissions};
@@ -62,13 +64,7 @@ impl Dependencies {
 
     /// Builds the crates of the user's own so that they count, unless that was done before.
     pub(in super::super) async fn counting(&mut self, site: Site<'_>) -> Result<Counting, Trouble> {
-        let shelf = match self.shelf.take().filter(Shelf::is_there) {
-            Some(shelf) => shelf,
-            None => {
-                Shelf::open(site.shelf.to_owned()).await.map_err(|error| unwritable(site.shelf, &error))?
-            }
-        };
-        let shelf = self.shelf.insert(shelf);
+        let shelf = opened(&mut self.shelf, site.shelf).await?;
         self.now.counting(site, shelf).await
     }
 }
